@@ -15,6 +15,8 @@ const FUNCTIONS = {
   'lock-objects': 'functions/lock-objects-lambda.ts',
   'watch-refused': 'functions/watch-refused-lambda.ts',
   'compact-table': 'functions/compact-table.ts',
+  canary: 'functions/canary-lambda.ts',
+  'reconcile-table': 'functions/reconcile-table.ts',
   'seal-archive': 'functions/seal-archive-lambda.ts',
   'check-journal': 'functions/check-journal-lambda.ts',
   'keep-configuration': 'functions/keep-configuration-lambda.ts',
@@ -41,8 +43,9 @@ for (const [name, entryPoint] of Object.entries(FUNCTIONS)) {
   })
 }
 
-// the questions that a checkpoint is proven by
-for (const name of SQL) copy(join('queries', name), join('dist/lambda/compact-table', name))
+// the questions that a checkpoint is proven by, and that a table is compared by
+for (const bundled of ['compact-table', 'reconcile-table'])
+  for (const name of SQL) copy(join('queries', name), join('dist/lambda', bundled, name))
 
 // what a bundle brings to be verified with: to be read by whoever runs it, so nothing is minified
 await bundle({

@@ -12,7 +12,7 @@ export const LONG = [
   'test/**/*faults.test.ts',
   'test/cli/*.property.test.ts',
   'test/queries/{list-changes,trino-grammar,verdict/certain-rows,verdict/histories}.test.ts',
-  'test/cli/{altered,asking,files,guides,outside,reconcile,verdict}.test.ts',
+  'test/cli/{altered,asking,files,guides,outside,reconcile,verdict,who}.test.ts',
   'test/journal/{seal,tampering}.test.ts',
   'test/evidence/bundle.test.ts',
   'test/cli/{baseline-knows,lists,process,table-names,verify}.test.ts',
@@ -21,7 +21,7 @@ export const LONG = [
   'test/cli/show/formats.test.ts',
   'test/queries/verdict/row-versions.test.ts',
   'test/derived/{compaction,checkpoints}*.test.ts',
-  'test/{store/bits,cli/memory,delivery/memory}.test.ts',
+  'test/{store/bits,cli/memory,delivery/memory,delivery/threads,restore/net-changes,restore/nightly}.test.ts',
   'test/{queries,queries/verdict,restore}/{claims,delivery,one-word,reconcile,reconstruct}.property.test.ts',
 ]
 

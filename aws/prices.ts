@@ -31,6 +31,7 @@ export const PRICES = {
   'DynamoDB, write': price(0.625, 1_000_000, 'units', INFRACOST),
   'DynamoDB, kept': price(0.25, 1, 'GB-months', UNCHECKED),
   'DynamoDB, backup': price(0.2, 1, 'GB-months', INFRACOST),
+  'DynamoDB, export': price(0.1, 1, 'GB', SECONDARY),
   'DynamoDB, change data capture': price(0.1, 1_000_000, 'units', SECONDARY),
   'Kinesis, stream': price(0.04, 1, 'hours', INFRACOST),
   'Kinesis, in': price(0.08, 1, 'GB', INFRACOST),
@@ -84,3 +85,6 @@ export function costOfIngestion(gb: number): number {
   }
   return usd
 }
+
+/** Of each export at least so much is paid (developer guide, "DynamoDB data export to Amazon S3: how it works"). */
+export const BYTES_OF_EXPORT = 10 * 1024 ** 2

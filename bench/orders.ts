@@ -6,7 +6,8 @@ import { createRandom, type Random } from './random.js'
 /** When the first change was made: 2026-11-22T00:00:00Z, in seconds since 1970. */
 const FROM = Date.UTC(2026, 10, 22) / 1000
 
-const ARN = 'arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/stream/2026-01-01T00:00:00.000'
+/** The stream of table Orders. */
+export const ORDERS_STREAM = 'arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/stream/2026-01-01T00:00:00.000'
 
 const EXPORT = 'arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/export/01695353076000-a1b2c3d4'
 
@@ -36,7 +37,8 @@ export interface OrdersOptions {
   readonly count: number
 }
 
-type Attributes = Record<string, AttributeValue>
+/** An item, in DynamoDB JSON. */
+export type Attributes = Record<string, AttributeValue>
 
 /**
  * DynamoDB Streams records of synthetic orders, as JSON texts of about 1.9 KB: 20 % INSERT, 70 % MODIFY, 10 % REMOVE,
@@ -82,11 +84,12 @@ function recordOf(i: number, time: number, random: Random) {
       SizeBytes: 900 + Math.floor(random() * 300),
       StreamViewType: 'NEW_AND_OLD_IMAGES',
     },
-    eventSourceARN: ARN,
+    eventSourceARN: ORDERS_STREAM,
   }
 }
 
-function orderOf(id: string, random: Random): Attributes {
+/** An order as it is placed. */
+export function orderOf(id: string, random: Random): Attributes {
   const lines = 1 + Math.floor(random() * 3)
   return {
     order_id: { S: id },
@@ -132,7 +135,7 @@ function orderOf(id: string, random: Random): Attributes {
 }
 
 /** The same order a step later: three or four of its attributes differ. */
-function changed(order: Attributes, random: Random): Attributes {
+export function changed(order: Attributes, random: Random): Attributes {
   const after: Attributes = {
     ...order,
     status: { S: pick(STATUSES, random) },
@@ -162,11 +165,13 @@ function digits(random: Random, length: number): string {
   return `${first}${Array.from({ length: length - 1 }, () => Math.floor(random() * 10)).join('')}`
 }
 
-function hex(random: Random, length: number): string {
+/** Lower hex of so many digits. */
+export function hex(random: Random, length: number): string {
   return Array.from({ length }, () => Math.floor(random() * 16).toString(16)).join('')
 }
 
-function shuffled<T>(attributes: Readonly<Record<string, T>>, random: Random): Record<string, T> {
+/** The same attributes in another order. */
+export function shuffled<T>(attributes: Readonly<Record<string, T>>, random: Random): Record<string, T> {
   const entries = Object.entries(attributes)
   for (let i = entries.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1))

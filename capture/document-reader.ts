@@ -28,44 +28,29 @@ export async function* readDocuments(
   input: AsyncIterable<Uint8Array>,
   bounds: Bounds = BOUNDS,
 ): AsyncGenerator<Document> {
-  for await (const documents of readDocumentBatches(input, bounds)) yield* documents
-}
-
-/** The same documents, together as they came: those that a piece of the input completes, at most `BATCH` of them. */
-export async function* readDocumentBatches(
-  input: AsyncIterable<Uint8Array>,
-  bounds: Bounds = BOUNDS,
-): AsyncGenerator<readonly Document[]> {
   const splitter = new DocumentSplitter(bounds)
   for await (const { bytes, offset } of withoutMark(input)) {
     splitter.push(bytes, offset)
-    yield* batchesOf(splitter.take())
+    yield* recordsIn(splitter.take())
   }
   splitter.end()
-  yield* batchesOf(splitter.take())
+  yield* recordsIn(splitter.take())
 }
 
-const BATCH = 10_000
-
-/** Events are taken apart here, because one may hold as many records as it has bytes. */
-function* batchesOf(documents: readonly Document[]): Generator<readonly Document[]> {
-  let batch: Document[] = []
+/** Documents with events taken apart, one by one, because one may hold as many records as it has bytes. */
+export function* recordsIn(documents: readonly Document[]): Generator<Document> {
   for (const document of documents) {
     const records = document instanceof Buffer ? recordsOf(document) : undefined
-    for (const one of records ?? [document]) {
-      batch.push(one)
-      if (batch.length < BATCH) continue
-      yield batch
-      batch = []
-    }
+    if (records === undefined) yield document
+    else yield* records
   }
-  if (batch.length > 0) yield batch
 }
 
 const CONTINUED_AFTER = new Set([0x2c, 0x3a, OPEN_LIST, OPEN]) // , : [ {
 const LINE_END = Buffer.of(LINE_FEED)
 
-class DocumentSplitter {
+/** Splits bytes into documents as `readDocuments` does, piece by piece. */
+export class DocumentSplitter {
   private documents: Document[] = []
   /** What has come of the open document, or, where none is open, of the line that is no document. */
   private readonly open = new GrowingBytes()
@@ -84,6 +69,11 @@ class DocumentSplitter {
 
   constructor(private readonly bounds: Bounds) {}
 
+  /** True at the beginning of a line before which every document has ended. */
+  get isBetween(): boolean {
+    return this.depth === 0 && this.isLineEmpty && this.open.length === 0 && this.overlong === undefined
+  }
+
   /** The documents that are complete, events whole; they are forgotten here. */
   take(): readonly Document[] {
     const { documents } = this
@@ -91,6 +81,7 @@ class DocumentSplitter {
     return documents
   }
 
+  /** Takes in the next piece, which begins at `offset` of the input. */
   push(chunk: Buffer, offset: number): void {
     let start = 0
     for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
@@ -101,6 +92,7 @@ class DocumentSplitter {
     if (start < chunk.length) this.pushPart(chunk.subarray(start), offset + start)
   }
 
+  /** Ends what is open, where the input does. */
   end(): void {
     if (this.depth === 0) this.endGarbage()
     else this.giveUp()

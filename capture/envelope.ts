@@ -17,10 +17,15 @@ export interface Envelope {
 /** Looks at a record's outermost fields; judging it is the transform's business. */
 export function readEnvelope(document: Uint8Array): Envelope {
   const bytes = Buffer.from(document.buffer, document.byteOffset, document.byteLength)
+  return envelopeAtAGlance(bytes) ?? parseEnvelope(bytes)
+}
+
+/** The same at the cost of a glance, or undefined. */
+export function envelopeAtAGlance(bytes: Buffer): Envelope | undefined {
   const origin = glanceAtOrigin(bytes)
   const table = origin && tableOf(origin)
   const isCertain = table !== undefined || (origin !== undefined && 'eventSourceARN' in origin)
-  return isCertain ? { isObject: true, table, hasTime: true, isUnnamed: false } : parseEnvelope(bytes)
+  return isCertain ? { isObject: true, table, hasTime: true, isUnnamed: false } : undefined
 }
 
 function parseEnvelope(bytes: Buffer): Envelope {

@@ -5,6 +5,9 @@ import { createGunzip } from 'node:zlib'
 /** A large file is read in pieces of this size: smaller ones cost more calls than work. */
 export const READ_BYTES = 1024 * 1024
 
+/** Unpacked pieces: each costs as much as a larger one. */
+const UNPACKED_BYTES = 256 * 1024
+
 /** An opened input: its bytes, unpacked if they are gzip, and for a file how large it is and how far it was read. */
 export interface Input {
   readonly bytes: AsyncIterable<Uint8Array>
@@ -66,7 +69,7 @@ export async function* gunzipIfPacked(source: AsyncIterable<Uint8Array>): AsyncG
  * nobody has read yet, and of an input that is cut short everything before the cut must come out.
  */
 async function* gunzip(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const stream = createGunzip()
+  const stream = createGunzip({ chunkSize: UNPACKED_BYTES })
   let failure: Error | undefined
   let wake = () => {}
   stream.on('readable', () => wake()).on('end', () => wake())

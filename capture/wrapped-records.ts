@@ -117,6 +117,13 @@ function endOfElement(document: Buffer, start: number): number {
   return -1
 }
 
+/** The very text of an object that a document holds under a top-level name; undefined where it holds none. */
+export function objectText(document: Buffer, name: string): string | undefined {
+  const start = valueAfter(document, JSON.stringify(name), OPEN)
+  const end = start === -1 ? -1 : endOfElement(document, start)
+  return end === -1 ? undefined : document.toString('utf8', start, end)
+}
+
 /** The position of the byte `opening` after a top-level name, in its quotes, or -1. */
 function valueAfter(document: Buffer, name: string, opening: number): number {
   let depth = 0

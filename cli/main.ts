@@ -33,6 +33,7 @@ import { subject } from './commands/subject.js'
 import { tail } from './commands/tail.js'
 import { verify } from './commands/verify.js'
 import { view } from './commands/view.js'
+import { who } from './commands/who.js'
 import { failureOf } from './failure-of.js'
 import { argumentsMeant, commandMeant, optionMeant } from './hints.js'
 import { type Command, EXIT, type ExitCode, type Io, type Options } from './io.js'
@@ -52,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   view,
   history,
   show,
+  who,
   items,
   find,
   asOf,

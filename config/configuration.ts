@@ -18,6 +18,8 @@ export interface Configuration {
   readonly compact: boolean
   /** How the archive is sealed; absent where nothing was said of it. */
   readonly seal?: SealFields
+  /** Whether the stack measures how long a write takes into the archive. */
+  readonly canary: boolean
   /** Where the keys are of what is erasable. */
   readonly erasure?: { readonly keys: string }
   /** Tells archives of one account apart. */
@@ -42,6 +44,8 @@ export interface TableDeployment {
   readonly streamArn?: string
   /** The customer managed key of such a table. */
   readonly tableKeyArn?: string
+  /** Whether the table is compared with its archive each night. */
+  readonly reconcile: boolean
   /** What Firehose gathers before it writes an object. */
   readonly buffer: { readonly mb: number; readonly seconds: number }
 }
@@ -91,8 +95,9 @@ export function tableConfiguration(configuration: Configuration | undefined, tab
   return configuration?.tables.get(table) ?? unconfiguredTable(table)
 }
 
-function toDeployment({ streamArn, tableKeyArn, buffer }: TableFields): TableDeployment {
-  return { ...(streamArn !== undefined && { streamArn }), ...(tableKeyArn !== undefined && { tableKeyArn }), buffer }
+function toDeployment({ streamArn, tableKeyArn, reconcile, buffer }: TableFields): TableDeployment {
+  const arns = { ...(streamArn !== undefined && { streamArn }), ...(tableKeyArn !== undefined && { tableKeyArn }) }
+  return { ...arns, reconcile, buffer }
 }
 
 function toTable(name: string, fields: TableFields): TableConfiguration {

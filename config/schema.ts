@@ -273,6 +273,10 @@ const table = fields({
     .regex(KMS_KEY, KEY_ARN)
     .describe('The customer managed key that the table is encrypted with, where there is one.')
     .exactOptional(),
+  reconcile: z
+    .boolean('true or false')
+    .describe('Whether the stack compares the table with its archive each night. Needs point-in-time recovery.')
+    .default(false),
   buffer: fields({
     mb: within(BUFFER_RANGES.mb, 'conversion to Parquet').describe('Megabytes.').default(BUFFER.mb),
     seconds: within(BUFFER_RANGES.seconds, 'dynamic partitioning').describe('Seconds.').default(BUFFER.seconds),
@@ -338,6 +342,12 @@ export const configurationFile = fields({
   seal: z
     .union([z.boolean(), seal], 'true, false, or an object with origin, key, mail')
     .describe('Whether a signed journal of the archive is kept: on AWS by a function every hour. An object says more.')
+    .default(false),
+  canary: z
+    .boolean('true or false')
+    .describe(
+      'Whether the stack writes an item of a table of its own every five minutes, and measures how long each write takes into the archive.',
+    )
     .default(false),
   erasure: fields({
     keys: z

@@ -56,6 +56,23 @@ export const JOURNAL = {
  */
 export const PERSONS = { keyBytes: 220, secrets: 2, timesLonger: 3.8 } as const
 
+/**
+ * A canary: bytes of its item, which names a handful of awaited writes; of an object with three of them; seconds, lists
+ * and objects opened of a call, of which every third finds something new.
+ */
+export const CANARY = { itemBytes: 250, objectBytes: 10_000, seconds: 1, lists: 2, gets: 2 } as const
+
+/**
+ * A nightly comparison: seconds of a call that finds nothing to do, and of one that compares, besides its items; what
+ * an image takes in an export, which is gzip; days that an export is kept.
+ */
+export const RECONCILIATION = {
+  seconds: { call: 1, comparison: 20 },
+  itemsASecond: 3000,
+  packed: 0.2,
+  days: 7,
+} as const
+
 /** Those that every plan rests on. */
 const ALWAYS: readonly Assumption[] = [
   {
@@ -101,6 +118,16 @@ const ALWAYS: readonly Assumption[] = [
   {
     assumption: 'keys of persons',
     value: `one person an item, a new one with each new item; a key of ${PERSONS.keyBytes} bytes; the transform takes ${PERSONS.timesLonger} times as long`,
+    ...OURS,
+  },
+  {
+    assumption: 'canary, a call',
+    value: `${CANARY.seconds} second, ${CANARY.lists} lists, ${CANARY.gets} objects of ${CANARY.objectBytes.toLocaleString('en-US')} bytes; an item of ${CANARY.itemBytes} bytes`,
+    ...OURS,
+  },
+  {
+    assumption: 'nightly comparison',
+    value: `no item changes twice in a day; ${RECONCILIATION.seconds.comparison} seconds, and one for ${RECONCILIATION.itemsASecond.toLocaleString('en-US')} items; an export is billed by its items, once`,
     ...OURS,
   },
   {

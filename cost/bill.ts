@@ -29,6 +29,12 @@ export interface Bill {
   readonly firehoseUsdAMillion: number
 }
 
+/** What something adds to the bill that not every archive has, whatever carries the changes. */
+export interface AddedBill {
+  readonly parts: readonly Part[]
+  readonly usdAMonth: number
+}
+
 const FIREHOSE = 'Firehose, '
 
 export function billOf(flow: Flow, traffic: Traffic): Bill {

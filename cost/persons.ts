@@ -1,16 +1,10 @@
 /** What it costs a month, at most, that persons of a table can be erased: keys, and the sealing of values. */
 import { GB } from '../aws/prices.js'
 import { PERSONS } from './assumptions.js'
-import { line, type Part, sum } from './bill.js'
+import { type AddedBill, line, type Part, sum } from './bill.js'
 import { MONTH_HOURS } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
 import type { Flow } from './flow.js'
-
-/** The bill of keys, whatever carries the changes. */
-export interface PersonsBill {
-  readonly parts: readonly Part[]
-  readonly usdAMonth: number
-}
 
 /**
  * At most: each change has one person's key read, which a container that knows it does not, and each new item is of a
@@ -19,7 +13,7 @@ export interface PersonsBill {
 export function personsBillOf(
   { changes, transform }: Pick<Flow, 'changes' | 'transform'>,
   { updates, deletes }: { readonly updates: number; readonly deletes: number },
-): PersonsBill {
+): AddedBill {
   const persons = changes * Math.max(0, 1 - updates - deletes)
   const openings = MONTH_HOURS * Math.max(1, Math.ceil(transform.concurrency))
   const gbMonths = (persons * PERSONS.keyBytes) / GB

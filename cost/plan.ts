@@ -1,12 +1,14 @@
 /** A capacity and cost plan: what a workload takes of each service, what that costs, and which limit it meets first. */
 import { type Assumption, assumptionsOf } from './assumptions.js'
-import { type Bill, billOf } from './bill.js'
+import { type AddedBill, type Bill, billOf } from './bill.js'
+import { canaryBillOf } from './canary.js'
 import { kinesisShards, kinesisShardsOf2023, MIB, streamShards } from './capacity.js'
 import { CAPTURES, deliveryOf, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
 import type { Limit } from './limit.js'
 import { limitsOf } from './limits.js'
-import { type PersonsBill, personsBillOf } from './persons.js'
+import { personsBillOf } from './persons.js'
 import { type Question, questionsOf } from './questions.js'
+import { reconciliationBillOf } from './reconciliation.js'
 import { journalBillOf, type SealingBill } from './sealing.js'
 import { costOfKept, costOfMoves, keptAfter } from './storage.js'
 import type { Traffic } from './traffic.js'
@@ -41,7 +43,11 @@ export interface CostPlan {
   /** What a signed journal adds, where one is kept. */
   readonly sealing: SealingBill
   /** What it adds that persons can be erased, where values of the table are erasable. */
-  readonly persons: PersonsBill
+  readonly persons: AddedBill
+  /** What it adds at most that a table is compared each night, where one is. */
+  readonly reconciliation: AddedBill
+  /** What the canary of an archive adds, where there is one. */
+  readonly canary: AddedBill
   readonly questions: readonly Question[]
   readonly limits: readonly Limit[]
   readonly assumptions: readonly Assumption[]
@@ -85,6 +91,8 @@ export function planOf(subject: Subject): CostPlan {
     bills: flows.map(flow => billOf(flow, traffic)),
     sealing: journalBillOf(objectsADay, objectBytes, retentionDays),
     persons: personsBillOf(flows[0] as Flow, traffic),
+    reconciliation: reconciliationBillOf(flows[0] as Flow, traffic),
+    canary: canaryBillOf(),
     questions: questionsOf({ workload, traffic, delivery: { objectsADay, objectBytes } }),
     limits: limitsOf(subject),
     assumptions: assumptionsOf({ peakGiven: workload.peakGiven, parquetMeasured: traffic.parquetMeasured }),

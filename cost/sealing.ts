@@ -1,14 +1,12 @@
 /** What a signed journal costs a month, where one is kept: the function that seals, and the daily check. */
 import { costOfAmount, GB } from '../aws/prices.js'
 import { JOURNAL, LOCK_SECONDS } from './assumptions.js'
-import { line, type Part, sum } from './bill.js'
+import { type AddedBill, line, type Part, sum } from './bill.js'
 import { MONTH_HOURS } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
 
-export interface SealingBill {
-  readonly parts: readonly Part[]
-  /** All of it, its files of the first month among them. */
-  readonly usdAMonth: number
+/** Its files of the first month are among what it comes to. */
+export interface SealingBill extends AddedBill {
   readonly month: JournalMonth
   /** What keeping the journal's own files costs a month at the end of retention. */
   readonly usdAMonthAtEnd: number

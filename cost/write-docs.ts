@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { costOfAmount, PRICES, type Price } from '../aws/prices.js'
 import { assumptionsOf } from './assumptions.js'
-import { type Bill, billOf } from './bill.js'
+import { type AddedBill, type Bill, billOf } from './bill.js'
 import { DEPLOYED, RETENTION_DAYS } from './deployed.js'
 import { CAPTURES, flowOf, type Subject } from './flow.js'
 import { planOf } from './plan.js'
@@ -25,7 +25,9 @@ export function costTables(): Readonly<Record<string, string>> {
     streams: billTable(streams),
     kinesis: billTable(kinesis),
     sealing: sealingTable(subject),
-    persons: personsTable(subject),
+    persons: addedTable(planOf(subject).persons, 'a month, at most'),
+    reconciliation: addedTable(planOf(subject).reconciliation, 'a month, at most'),
+    canary: addedTable(planOf(subject).canary, 'a month'),
     keeping: keepingTable(),
     questions: questionsTable(subject),
     assumptions: assumptionsTable(),
@@ -112,11 +114,10 @@ function sealingTable(subject: Subject): string {
   )
 }
 
-/** What keys of persons add at most, whatever carries the changes. */
-function personsTable(subject: Subject): string {
-  const { parts, usdAMonth } = planOf(subject).persons
+/** What something adds that not every archive has. */
+function addedTable({ parts, usdAMonth }: AddedBill, title: string): string {
   return table(
-    ['a month, at most', 'arithmetic', 'US dollars'],
+    [title, 'arithmetic', 'US dollars'],
     [
       ...parts.map(({ part, arithmetic, usd }) => [part, arithmetic, usd.toFixed(2)]),
       ['**together**', '', `**${usdAMonth.toFixed(2)}**`],

@@ -63,12 +63,16 @@ export interface DeliveryStreamOptions {
   readonly handler: TransformHandler
   readonly converter: RowConverter
   readonly hints?: BufferingHints
+  /** Objects that are written side by side. @default 1 */
+  readonly atOnce?: number
   /**
    * The stream of records that name none, as those read through the Streams API; what is kept of them are their own
    * bytes.
    * @default - the one that the archive has of the table; without, the transform refuses them
    */
   readonly streamArn?: string | undefined
+  /** The region that the table's rows in the archive are of. @default - the one that the newest of them names */
+  readonly regionOf?: typeof regionInArchive
   /** Called with the reason of each record that is refused here although the transform took it. */
   readonly onRefused?: (reason: string) => void
   /** Milliseconds since 1970. @default - the clock */
@@ -109,7 +113,7 @@ export class DeliveryStream {
       this.counts.objects++
       this.counts.rows += rows
     }
-    const buffering = { objectBytes, objectInterval, now: this.now, onObject }
+    const buffering = { objectBytes, objectInterval, atOnce: options.atOnce ?? 1, now: this.now, onObject }
     this.partitions = new PartitionBuffers({ table, archive, converter, columns, ...buffering })
   }
 
@@ -126,6 +130,20 @@ export class DeliveryStream {
     this.buffer.push({ recordId: recordIdOf(this.counts.records), data, arrival, isUnnamed })
     this.bufferedBytes += data.length
     if (now - this.bufferedSince >= this.hints.transformInterval) await this.transform()
+  }
+
+  /** Whether rows of these regions may all come in. */
+  async takesRegions(regions: readonly (string | undefined)[]): Promise<boolean> {
+    this.door ??= await this.openDoor()
+    return this.door.takesAll(regions)
+  }
+
+  /** Takes row lines of a date, as the transform makes them, in the place of so many records. */
+  async putRows(date: string, lines: Buffer, rows: number): Promise<void> {
+    this.counts.records += rows
+    this.misfits.count(lines)
+    await this.partitions.append(partitionPrefix({ table: this.options.table.table, date }), lines, rows)
+    await this.partitions.flushDue()
   }
 
   /** Keeps of a document that is too long to be a record its beginning, and says where and what the whole of it is. */
@@ -211,8 +229,8 @@ export class DeliveryStream {
   }
 
   private async openDoor(): Promise<RegionDoor> {
-    const { archive, table } = this.options
-    return new RegionDoor(table.table, await regionInArchive(archive, table.table))
+    const { archive, table, regionOf = regionInArchive } = this.options
+    return new RegionDoor(table.table, await regionOf(archive, table.table))
   }
 
   /** Takes the lines that a converter can take, and keeps each of the others alone. */

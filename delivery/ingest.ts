@@ -1,9 +1,12 @@
-import { type Document, readDocumentBatches } from '../capture/document-reader.js'
+import type { Document } from '../capture/document-reader.js'
 import { readEnvelope } from '../capture/envelope.js'
-import { type Bounds, isOverlong } from '../capture/overlong.js'
+import { LineBlockReader } from '../capture/line-blocks.js'
+import { BOUNDS, type Bounds, isOverlong } from '../capture/overlong.js'
 import type { DiskArchive } from '../store/folder.js'
 import { STAGING_FOLDER } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { BlockIntake, type BlockSink } from './block-intake.js'
+import type { BlockRows } from './block-transform.js'
 import type { BufferingHints } from './desk-delivery-stream.js'
 import { ParquetConverter } from './parquet-conversion.js'
 import { TableDelivery, type TableSummary } from './table-delivery.js'
@@ -25,11 +28,13 @@ export interface IngestOptions {
   readonly hints?: BufferingHints
   /** How long a document may be. @default - 64 MB */
   readonly bounds?: Bounds
+  /** Threads that transform, and objects that are written at once. @default 1 */
+  readonly threads?: number
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
   /** Milliseconds after which a source that gives nothing counts as pausing. @default - a second */
   readonly tickMs?: number
-  /** Called after each record with how many there were. */
+  /** Called as records are taken, with how many there were. */
   readonly onRecord?: (records: number) => void
 }
 
@@ -61,21 +66,11 @@ export async function ingest(
   options: IngestOptions,
 ): Promise<readonly TableSummary[]> {
   options.archive.sweep()
-  const converter = await ParquetConverter.create()
-  const streams = new DeliveryStreams(options, converter)
+  const converter = await ParquetConverter.create(options.threads)
+  const streams = new DeliveryStreams(options, modifiedAt, converter)
   try {
-    let records = 0
-    const batches = readDocumentBatches(input, options.bounds)
     try {
-      for await (const documents of withPauses(batches, options.tickMs ?? TICK_MS)) {
-        if (documents === PAUSE) await streams.tick()
-        else {
-          for (const document of documents) {
-            await streams.put(document, modifiedAt)
-            options.onRecord?.(++records)
-          }
-        }
-      }
+      await takeIn(input, streams, options)
     } finally {
       await streams.flush()
     }
@@ -86,15 +81,51 @@ export async function ingest(
   }
 }
 
+/** Puts what an input holds; where reading it fails, what was read until then. */
+async function takeIn(
+  input: AsyncIterable<Uint8Array>,
+  streams: DeliveryStreams,
+  options: IngestOptions,
+): Promise<void> {
+  const { configurationOf, bounds = BOUNDS, threads = 1, now = Date.now, tickMs = TICK_MS, onRecord } = options
+  const intake = new BlockIntake({ sink: streams, configurationOf, bounds, threads, now })
+  const reader = new LineBlockReader()
+  const blocks = withPauses(reader.read(input), tickMs)
+  const takeRest = async () => {
+    const rest = reader.takeRest()
+    if (rest !== undefined) await intake.take(rest)
+    await intake.settle()
+  }
+  let told = 0
+  try {
+    for (;;) {
+      const next = await blocks.next().catch(async (error: unknown) => {
+        await takeRest()
+        throw error
+      })
+      if (next.done === true) return await intake.settle()
+      if (next.value !== PAUSE) await intake.take(next.value)
+      else {
+        await takeRest()
+        await streams.tick()
+      }
+      if (streams.records > told) onRecord?.(streams.records)
+      told = streams.records
+    }
+  } finally {
+    await Promise.all([blocks.return(undefined), intake.close()])
+  }
+}
+
 /** How often a source that pauses is left for what waits to be delivered, in milliseconds. */
 const TICK_MS = 1000
 const PAUSE = Symbol('pause')
 
 /**
- * The documents of a source, and `PAUSE` while none comes for a while: a pipe may hold its next record back for hours.
+ * What a source gives, and `PAUSE` while nothing comes for a while: a pipe may hold its next record back for hours.
  */
-async function* withPauses<T>(documents: AsyncIterable<T>, everyMs: number): AsyncGenerator<T | typeof PAUSE> {
-  const iterator = documents[Symbol.asyncIterator]()
+async function* withPauses<T>(source: AsyncIterable<T>, everyMs: number): AsyncGenerator<T | typeof PAUSE> {
+  const iterator = source[Symbol.asyncIterator]()
   let next = iterator.next()
   try {
     for (;;) {
@@ -125,18 +156,40 @@ function isOfOneTable(error: unknown): boolean {
 const OF_A_NAME = new Set(['ENAMETOOLONG', 'ENOTDIR', 'EISDIR', 'EEXIST', 'EACCES', 'EPERM', 'ELOOP'])
 
 /** One delivery stream a table, made when the first record of the table comes along. */
-class DeliveryStreams {
+class DeliveryStreams implements BlockSink {
+  /** Records that came until now. */
+  records = 0
+  /** Tables of which something came, in that order. */
+  private readonly met = new Set<string>()
   private readonly deliveries = new Map<string, TableDelivery>()
   private readonly failures = new Map<string, Error>()
 
   constructor(
     private readonly options: IngestOptions,
+    private readonly modifiedAt: number,
     private readonly converter: ParquetConverter,
   ) {}
 
-  async put(document: Document, modifiedAt: number): Promise<void> {
+  async takes({ table, regions }: BlockRows): Promise<boolean> {
+    let takes = true
+    await this.attempt(table, async () => {
+      takes = await this.deliveryOf(table).stream.takesRegions(regions)
+    })
+    return takes
+  }
+
+  async putRows({ table, date, lines, rows }: BlockRows): Promise<void> {
+    this.records += rows
+    this.met.add(table)
+    await this.attempt(table, () => this.deliveryOf(table).putRows(date, lines, rows))
+  }
+
+  async put(document: Document): Promise<void> {
+    const { modifiedAt } = this
+    this.records++
     const envelope = isOverlong(document) ? undefined : readEnvelope(document)
     const name = envelope?.table ?? this.options.table ?? NO_TABLE
+    this.met.add(name)
     await this.attempt(name, async () => {
       const delivery = this.deliveryOf(name)
       if (isOverlong(document)) return delivery.refuseOverlong(document, modifiedAt)
@@ -174,7 +227,7 @@ class DeliveryStreams {
   }
 
   summaries(): readonly TableSummary[] {
-    return [...this.deliveries.values()].map(({ summary }) => summary)
+    return [...this.met].flatMap(name => this.deliveries.get(name)?.summary ?? [])
   }
 
   private deliveryOf(name: string): TableDelivery {
@@ -185,6 +238,7 @@ class DeliveryStreams {
         table: configurationOf(name),
         archive,
         converter: this.converter,
+        atOnce: this.options.threads ?? 1,
         // what was given is the stream of this table alone
         ...(name === this.options.table && { streamArn }),
         ...(hints && { hints }),

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { Permits } from '../aws/permits.js'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import { quoted } from '../queries/engines/literal.js'
 import { type Column, duckDbType } from '../transform/audit-row.js'
@@ -9,12 +10,17 @@ export type RowConverter = Pick<ParquetConverter, 'convert' | 'close'>
 
 /** Turns row lines into Parquet, as Firehose does by the Glue table: same columns, same types. */
 export class ParquetConverter {
-  private convertedBytes = 0
+  private readonly idle: Engine[] = []
+  private readonly permits: Permits
 
-  private constructor(private engine: Engine) {}
+  private constructor(first: Engine, atOnce: number) {
+    this.idle.push(first)
+    this.permits = new Permits(Math.min(atOnce, MOST_ENGINES))
+  }
 
-  static async create(): Promise<ParquetConverter> {
-    return new ParquetConverter(await openEngine())
+  /** It converts so many files at once; those beyond wait. */
+  static async create(atOnce = 1): Promise<ParquetConverter> {
+    return new ParquetConverter(await openEngine(), atOnce)
   }
 
   /**
@@ -22,26 +28,38 @@ export class ParquetConverter {
    * Throws unless every one of `expected` lines became a row.
    */
   async convert(linesPath: string, parquetPath: string, columns: readonly Column[], expected: number): Promise<void> {
-    await this.renew(statSync(linesPath).size)
-    const rows = await this.engine.connection.runAndReadAll(copyStatement(linesPath, parquetPath, columns))
-    const written = Number(rows.getRows()[0]?.[0])
-    if (written !== expected) throw new Error(`${linesPath} has ${expected} rows, ${written} were converted to Parquet`)
+    await this.permits.use(async () => {
+      const engine = await this.engineFor(statSync(linesPath).size)
+      try {
+        const rows = await engine.connection.runAndReadAll(copyStatement(linesPath, parquetPath, columns))
+        const written = Number(rows.getRows()[0]?.[0])
+        if (written !== expected)
+          throw new Error(`${linesPath} has ${expected} rows, ${written} were converted to Parquet`)
+      } finally {
+        this.idle.push(engine)
+      }
+    })
   }
 
   close(): void {
-    closeEngine(this.engine)
+    for (const engine of this.idle.splice(0)) closeEngine(engine)
   }
 
   /** Takes another engine before the next large object: one that has made several keeps twice the memory of one. */
-  private async renew(bytes: number): Promise<void> {
-    if (this.convertedBytes > 0 && this.convertedBytes + bytes > ENGINE_BYTES) {
-      closeEngine(this.engine)
-      this.engine = await openEngine()
-      this.convertedBytes = 0
+  private async engineFor(bytes: number): Promise<Engine> {
+    let engine = this.idle.pop()
+    if (engine !== undefined && engine.convertedBytes > 0 && engine.convertedBytes + bytes > ENGINE_BYTES) {
+      closeEngine(engine)
+      engine = undefined
     }
-    this.convertedBytes += bytes
+    engine ??= await openEngine()
+    engine.convertedBytes += bytes
+    return engine
   }
 }
+
+/** Each has memory of its own. */
+const MOST_ENGINES = 2
 
 /** Bytes of row lines that one engine converts, but for a single larger object. */
 const ENGINE_BYTES = 64 * 1024 * 1024
@@ -49,6 +67,7 @@ const ENGINE_BYTES = 64 * 1024 * 1024
 interface Engine {
   readonly instance: DuckDBInstance
   readonly connection: DuckDBConnection
+  convertedBytes: number
 }
 
 async function openEngine(): Promise<Engine> {
@@ -56,7 +75,7 @@ async function openEngine(): Promise<Engine> {
   const instance = await openDuckDb(':memory:', { threads: '1', memory_limit: '512MB' })
   const connection = await instance.connect()
   await connection.run("set TimeZone = 'UTC'")
-  return { instance, connection }
+  return { instance, connection, convertedBytes: 0 }
 }
 
 function closeEngine({ instance, connection }: Engine): void {

@@ -23,6 +23,8 @@ export interface PartitionBuffersOptions {
   readonly columns: readonly Column[]
   readonly objectBytes: number
   readonly objectInterval: number
+  /** Objects that are written side by side. */
+  readonly atOnce: number
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** Called for each object that is in the archive, with its number of rows. */
@@ -32,7 +34,9 @@ export interface PartitionBuffersOptions {
 /** Row lines by their partition, until one is large or old enough to be an object of the archive. */
 export class PartitionBuffers {
   private readonly partitions = new Map<string, PartitionBuffer>()
-  private configurationKept = false
+  private readonly delivering = new Set<Promise<void>>()
+  private configurationKept: Promise<void> | undefined
+  private failure: Error | undefined
 
   constructor(private readonly options: PartitionBuffersOptions) {}
 
@@ -58,26 +62,44 @@ export class PartitionBuffers {
     }
   }
 
-  /** Delivers all of them. */
+  /** Delivers all of them: when it has returned, they are in the archive. */
   async flush(): Promise<void> {
     for (const partition of [...this.partitions.values()]) await this.deliver(partition)
+    await this.settle(1)
+  }
+
+  /** Begins to make an object of a partition's lines, beside others where there may be several. */
+  private async deliver(partition: PartitionBuffer): Promise<void> {
+    this.partitions.delete(partition.prefix)
+    const delivering = this.convert(partition)
+      .catch((error: Error) => {
+        this.failure ??= error
+      })
+      .finally(() => this.delivering.delete(delivering))
+    this.delivering.add(delivering)
+    await this.settle(this.options.atOnce)
+  }
+
+  /** Waits until fewer than so many are under way. Throws what kept one from being written. */
+  private async settle(most: number): Promise<void> {
+    while (this.delivering.size >= most) await Promise.race(this.delivering)
+    if (this.failure !== undefined) throw this.failure
   }
 
   /** Converts a partition's lines and adds the object; until it is there whole, the archive is as it was. */
-  private async deliver(partition: PartitionBuffer): Promise<void> {
+  private async convert(partition: PartitionBuffer): Promise<void> {
     const { archive, converter, columns, now, onObject } = this.options
-    await this.keepConfiguration()
+    this.configurationKept ??= this.keepConfiguration()
+    await this.configurationKept
     const parquet = archive.stage('.parquet')
     await converter.convert(partition.staged.path, parquet.path, columns, partition.rows)
     await archive.put(`${partition.prefix}${objectName('rows', now())}.parquet`, parquet)
     rmSync(partition.staged.path)
-    this.partitions.delete(partition.prefix)
     onObject(partition.rows)
   }
 
   /** Rows name the configuration they were made under, so the archive has it before it has them. */
   private async keepConfiguration(): Promise<void> {
-    if (this.configurationKept) return
     const { archive, table } = this.options
     const key = configurationKey(table)
     const folder = key.slice(0, key.lastIndexOf('/') + 1)
@@ -90,6 +112,5 @@ export class PartitionBuffers {
         if (!(await isKept())) throw error
       }
     }
-    this.configurationKept = true
   }
 }

@@ -53,6 +53,8 @@ export interface JudgementOptions {
   readonly streamOf?: (table: string) => Promise<string | undefined>
   /** Where it would go: rows are converted again on a desk only, and only Firehose limits a record's size. */
   readonly to: 'archive' | 'firehose'
+  /** A record's bytes at most, for Firehose. @default - what the service takes */
+  readonly recordBytes?: number
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
 }
@@ -109,7 +111,7 @@ const ENVELOPE_BYTES = 1000
 function judgeRecord(
   { data, arrival, streamArn }: { data: Uint8Array; arrival: number; streamArn: string | undefined },
   configuration: TableConfiguration,
-  { to, now = Date.now }: JudgementOptions,
+  { to, recordBytes = RECORD_BYTES, now = Date.now }: JudgementOptions,
 ): RefusedJudgement {
   // only a desk's delivery stream takes a record that names no table
   const named = to === 'archive' ? nameOrigin(data, configuration.table, streamArn) : data
@@ -120,7 +122,7 @@ function judgeRecord(
   if (outcome.kind === 'refused') return REFUSED
   const { date } = outcome.partition
   const answer = Math.ceil(Buffer.byteLength(outcome.lines) / 3) * 4
-  const isTooLarge = answer > MAX_RESPONSE_BYTES - ENVELOPE_BYTES || (to === 'firehose' && data.length > RECORD_BYTES)
+  const isTooLarge = answer > MAX_RESPONSE_BYTES - ENVELOPE_BYTES || (to === 'firehose' && data.length > recordBytes)
   return { outlook: isTooLarge ? 'too-large' : 'ready', date, arrival: standsIn ? arrival : undefined }
 }
 

@@ -52,6 +52,8 @@ export type PlaceToSend = Pick<RefusedDocument, 'line' | 'index'> & Pick<Refused
 export interface SurveyOptions extends JudgementOptions {
   readonly objects: Objects
   readonly prefixes: readonly string[]
+  /** The objects that are looked into. @default - all that have the prefixes */
+  readonly keys?: readonly string[]
   readonly ledger: Ledger
   /** @default - all tables */
   readonly table?: string
@@ -71,7 +73,7 @@ export async function surveyRefused(options: SurveyOptions): Promise<RefusedSurv
   const days = new Map<string, DayToSend>()
   const counts = { ready: 0, refused: 0, 'too-large': 0, 'needs-original': 0 }
   let done = 0
-  const keys = await listObjects(options)
+  const keys = options.keys ?? (await listObjects(options))
   const look = async (key: string) => {
     for await (const kept of openRefused(options.objects, key, bad => damaged.add(bad))) {
       if (options.table !== undefined && kept.entry.table !== options.table) continue

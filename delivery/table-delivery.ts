@@ -40,6 +40,12 @@ export class TableDelivery {
     })
   }
 
+  /** Takes rows that were made of as many records, as `DeliveryStream` does. */
+  async putRows(date: string, lines: Buffer, rows: number): Promise<void> {
+    if (this.table.actor === undefined && this.likelyActor.isLooking) this.likelyActor.look(lines.toString())
+    await this.stream.putRows(date, lines, rows)
+  }
+
   /** Keeps the beginning of a document that is too long, and remembers why. */
   async refuseOverlong(document: Overlong, arrival?: number): Promise<void> {
     this.note(describeOverlong(document))

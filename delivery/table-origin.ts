@@ -86,6 +86,14 @@ export class RegionDoor {
     return undefined
   }
 
+  /** Whether rows of all these regions may come in; if so, the first that is known is the archive's. */
+  takesAll(regions: readonly (string | undefined)[]): boolean {
+    const known = this.region ?? regions.find(region => region !== undefined)
+    const takes = regions.every(region => describeOtherRegion(this.table, known, region) === undefined)
+    if (takes) this.region = known
+    return takes
+  }
+
   /** In a row line every quote inside a text has a backslash before it, so the marker stands at its one place. */
   private regionIn(line: Buffer): string | undefined {
     const marker = line.indexOf(this.marker)

@@ -6,7 +6,7 @@ import { findFacts, keepFact } from '../store/kept-facts.js'
 import type { GapFact, StreamChangedFact } from '../transform/fact.js'
 import { canonicalJson } from '../transform/json.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { DEFAULT_HINTS } from './desk-delivery-stream.js'
+import { DEFAULT_HINTS, type DeliveryStreamOptions } from './desk-delivery-stream.js'
 import { ParquetConverter, type RowConverter } from './parquet-conversion.js'
 import { TableDelivery, type TableSummary } from './table-delivery.js'
 import { saveCheckpoint } from './tail-state.js'
@@ -20,17 +20,17 @@ export class ArchiveSink implements TailSink {
     private readonly delivery: TableDelivery,
   ) {}
 
-  /** `now` in milliseconds since 1970, by default the clock. */
+  /** What is left out is as a delivery stream has it, and a converter of its own. */
   static async open(
     archive: DiskArchive,
     table: TableConfiguration,
-    { converter: given, now = Date.now }: { readonly converter?: RowConverter; readonly now?: () => number } = {},
+    options: Partial<Pick<DeliveryStreamOptions, 'converter' | 'now' | 'regionOf'>> = {},
   ): Promise<ArchiveSink> {
     archive.sweep()
-    const converter = given ?? (await ParquetConverter.create())
+    const converter = options.converter ?? (await ParquetConverter.create())
     // the tail says when objects are written, since a checkpoint has to follow them
     const hints = { ...DEFAULT_HINTS, objectInterval: Number.POSITIVE_INFINITY }
-    const delivery = new TableDelivery({ table, archive, converter, hints, now })
+    const delivery = new TableDelivery({ ...options, table, archive, converter, hints })
     return new ArchiveSink(archive, table.table, converter, delivery)
   }
 

@@ -1,6 +1,7 @@
 import type { Configuration, TableDeployment } from '../config/configuration.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { ARCHIVE_CHECKS, BUCKET_CHECKS } from './bucket-checks.js'
+import { CANARY_CHECKS } from './canary-checks.js'
 import { CLEAR_PLACE_CHECKS } from './clear-place-checks.js'
 import type { BucketFacts, DeployedFact, DriftFacts, Facts, StackFacts } from './deployed-facts.js'
 import { JOURNAL_CHECKS } from './journal-checks.js'
@@ -43,6 +44,7 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
     })),
     ...run(ARCHIVE_KEY_CHECKS, "the archive's key", facts.archiveKey),
     ...judgeJournal(facts, configuration),
+    ...judgeCanary(facts, configuration),
     ...judgePersons(facts, configuration),
     ...judgeBucket(refused, 'refused', BUCKET_CHECKS, bucket => bucket),
   ]
@@ -55,18 +57,23 @@ function run<Subject>(checks: readonly Check<Subject>[], name: string, subject: 
   })
 }
 
+function judgeCanary({ canary }: Facts, { canary: isAsked }: Configuration): readonly DoctorFinding[] {
+  if (canary !== undefined) return run(CANARY_CHECKS, 'the canary', canary)
+  return isAsked ? run([missing('canary', 'has none', 'a canary')], 'the canary', undefined) : []
+}
+
+/** What the configuration asks for and the stack lacks. */
+function missing(name: string, found: string, promised: string): Check<undefined> {
+  return { name, todo: 'deploy the stack again', judge: () => judged(false, `the stack ${found}`, promised) }
+}
+
 function judgeJournal({ journal, stack }: Facts, { seal }: Configuration): readonly DoctorFinding[] {
   if (journal !== undefined) {
     const role = stack.resources.find(({ logicalId }) => /JournalSealerRole[0-9A-F]{8}$/.test(logicalId))
     const key = { key: journal.key, sealerRole: role?.physicalId }
     return [...run(SEAL_KEY_CHECKS, "the journal's key", key), ...run(JOURNAL_CHECKS, 'the journal', journal.found)]
   }
-  const keep: Check<undefined> = {
-    name: 'journal',
-    todo: 'deploy the stack again',
-    judge: () => judged(false, 'the stack keeps none', 'a signed journal'),
-  }
-  return seal === undefined ? [] : run([keep], 'the journal', undefined)
+  return seal === undefined ? [] : run([missing('journal', 'keeps none', 'a signed journal')], 'the journal', undefined)
 }
 
 /** Without erasable values everything is in clear, wherever it is. */

@@ -156,6 +156,8 @@ export interface Facts {
   readonly archiveKey: DeployedFact<KeyFacts>
   /** Undefined where the stack keeps no journal. */
   readonly journal: { readonly key: DeployedFact<KeyFacts>; readonly found: DeployedFact<JournalFacts> } | undefined
+  /** Milliseconds since something of the canary arrived, undefined where nothing did; undefined itself without one. */
+  readonly canary: DeployedFact<number | undefined> | undefined
   /** Undefined where no value of the stack is erasable. */
   readonly persons: PersonKeyFacts | undefined
   readonly tables: ReadonlyMap<string, CapturedFacts>

@@ -5,7 +5,6 @@ import {
   DescribeStacksCommand,
   DetectStackDriftCommand,
   paginateDescribeStackResourceDrifts,
-  paginateListStackResources,
   type StackResourceDrift,
 } from '@aws-sdk/client-cloudformation'
 import {
@@ -36,12 +35,13 @@ import type {
   KinesisDestination,
   LifecycleRule,
   LockFacts,
-  Resource,
   StackFacts,
   TableFacts,
 } from './deployed-facts.js'
+import { readCanary } from './read-canary.js'
 import { readBucketKey, readJournal, readLocks } from './read-journal.js'
 import { readPersonKeys } from './read-person-keys.js'
+import { listStack, nestedStacks } from './stack-resources.js'
 
 export interface Clients {
   readonly cloudFormation: CloudFormationClient
@@ -77,6 +77,7 @@ export async function readDeployment(
   const locks = await ofBucket(archiveName, bucket => readLocks(clients.s3, bucket, now()))
   const archiveKey = await ofBucket(archiveName, bucket => readBucketKey(clients, bucket))
   const journal = await readJournal(clients, stack.outputs, now())
+  const canary = await readCanary(clients.s3, stack.outputs, now())
   const persons = await readPersonKeys(clients, stack)
   const captured = new Map<string, CapturedFacts>()
   for (const table of tables) captured.set(table, await readTable(clients.dynamoDb, table))
@@ -86,7 +87,7 @@ export async function readDeployment(
     note(`looking for drift, stack ${i + 1} of ${names.length} ...`)
     drift.push({ stack: name, found: await attempt(() => readDrift(clients.cloudFormation, name, options)) })
   }
-  return { stack, drift, archive, refused, locks, archiveKey, journal, persons, tables: captured }
+  return { stack, drift, archive, refused, locks, archiveKey, journal, canary, persons, tables: captured }
 }
 
 /** Something about a bucket that the stack names. */
@@ -105,36 +106,9 @@ async function readStack(client: CloudFormationClient, name: string): Promise<St
     isProtected: stack.EnableTerminationProtection === true,
     tags: new Map((stack.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value])),
     outputs: new Map((stack.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue])),
-    resources: await listAll(client, await listResources(client, name)),
+    // a nested stack that cannot be listed will say so when it is asked for its drift
+    resources: (await listStack(client, name)).resources,
   }
-}
-
-async function listResources(client: CloudFormationClient, name: string): Promise<readonly Resource[]> {
-  const resources: Resource[] = []
-  for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client }, { StackName: name }))
-    for (const {
-      ResourceType: type = '',
-      LogicalResourceId: logicalId = '',
-      PhysicalResourceId = '',
-    } of StackResourceSummaries)
-      resources.push({ type, logicalId, physicalId: PhysicalResourceId })
-  return resources
-}
-
-/** Resources with those of nested stacks at every depth. What cannot be listed will say so when asked for its drift. */
-async function listAll(client: CloudFormationClient, resources: readonly Resource[]): Promise<readonly Resource[]> {
-  const all = [...resources]
-  for (const nested of nestedStacks(resources)) {
-    const inner = await attempt(() => listResources(client, nested))
-    if (inner.kind === 'found') all.push(...(await listAll(client, inner.value)))
-  }
-  return all
-}
-
-function nestedStacks(resources: readonly Resource[]): readonly string[] {
-  return resources
-    .filter(({ type, physicalId }) => type === 'AWS::CloudFormation::Stack' && physicalId !== '')
-    .map(({ physicalId }) => physicalId)
 }
 
 /** Drift detection does not descend into nested stacks (API reference, DetectStackDrift): each is asked for itself. */

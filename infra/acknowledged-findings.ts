@@ -42,6 +42,13 @@ export function acknowledgeKeyBackups(table: IConstruct): void {
   acknowledgeInPacks(table, { DynamoDBInBackupPlan: reason })
 }
 
+/** Tells why the canary's table is backed up by nothing. */
+export function acknowledgeCanaryBackups(table: IConstruct): void {
+  const reason = 'All that it ever held is in the archive, and without its item the canary begins anew.'
+  acknowledgeInPacks(table, { DynamoDBInBackupPlan: reason, DynamoDBPITREnabled: reason })
+  Validations.of(table).acknowledge({ id: 'AwsSolutions-DDB3', reason })
+}
+
 /** Tells why a delivery stream that reads Kinesis has no encryption of its own. */
 export function acknowledgeKinesisSource(stream: IConstruct): void {
   const reason = 'Firehose refuses encryption of its own where it reads a Kinesis stream; that stream is encrypted.'

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
 import type { CapturedTable } from './captured-table.js'
+import type { LockFunction } from './lock-function.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 
 /** A statistic of each minute. */
@@ -117,5 +118,15 @@ export function cancelledBytes({ resource }: QueryWorkgroup): IMetric {
     metricName: 'ProcessedBytes',
     dimensionsMap: { WorkGroup: resource.ref, QueryState: 'CANCELED', QueryType: 'DML' },
     ...perMinute(Stats.MAXIMUM),
+  })
+}
+
+/** Events of objects that EventBridge could not hand over, neither at once nor in a day of attempts. */
+export function eventsLost({ delivered }: LockFunction): IMetric {
+  return new Metric({
+    namespace: 'AWS/Events',
+    metricName: 'FailedInvocations',
+    dimensionsMap: { RuleName: delivered.ruleName },
+    ...perMinute(Stats.SUM),
   })
 }

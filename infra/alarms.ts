@@ -2,8 +2,10 @@ import { Alarm, ComparisonOperator, type IMetric, Stats, TreatMissingData } from
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import { KINESIS_RETENTION_MS } from '../aws/kinesis-retention.js'
 import {
   cancelledBytes,
+  eventsLost,
   firehose,
   iteratorAge,
   lambda,
@@ -16,17 +18,18 @@ import {
   unread,
 } from './alarm-metrics.js'
 import type { AlarmRule, Severity } from './alarm-rule.js'
+import { CANARY_ALARMS } from './canary-alarms.js'
 import type { CapturedTable } from './captured-table.js'
-import { KINESIS_RETENTION } from './change-stream.js'
 import { JOURNAL_ALARMS } from './journal-alarms.js'
 import type { LockFunction } from './lock-function.js'
 import type { PersonKeys } from './person-keys.js'
 import { bytes, type QueryWorkgroup } from './query-workgroup.js'
+import { RECONCILIATION_ALARMS } from './reconciliation-alarms.js'
 import type { RefusedWatch } from './refused-watch.js'
 import type { TableCompaction } from './table-compaction.js'
 import { REFUSED_METRIC } from './transform-function.js'
 
-const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000]
+const [MINUTE, HOUR] = [60_000, 3_600_000]
 
 const FIRST_TIME = [1, 1] as const
 const THREE_OF_FIVE = [3, 5] as const
@@ -236,7 +239,7 @@ const kinesis: readonly AlarmRule<CapturedTable>[] = [
     'page',
     'Firehose is behind by half of what the Kinesis stream keeps',
     firehose('KinesisMillisBehindLatest', Stats.MAXIMUM),
-    (KINESIS_RETENTION.toSeconds() / 2) * SECOND,
+    KINESIS_RETENTION_MS / 2,
     FIRST_TIME,
   ),
 ]
@@ -266,6 +269,7 @@ const locks: readonly AlarmRule<LockFunction>[] = [
     0,
     FIRST_TIME,
   ),
+  rule('lock-event-lost', 'page', 'objects are not locked, and no queue knows of them', eventsLost, 0, FIRST_TIME),
 ]
 
 const queries: readonly AlarmRule<QueryWorkgroup>[] = [
@@ -332,6 +336,8 @@ export const ALARMS = {
   persons,
   compaction,
   journal: JOURNAL_ALARMS,
+  canary: CANARY_ALARMS,
+  reconciliation: RECONCILIATION_ALARMS,
 } as const
 
 export interface AlarmsProps<Station> {

@@ -123,9 +123,9 @@ export class ArchiveBucket extends Construct {
     })
   }
 
-  /** Leaves the setting of locks to one role. */
-  onlyLocker(role: IRole): void {
-    const others = { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } }
+  /** Leaves the setting of locks to roles of the archive. */
+  onlyLockers(roles: readonly IRole[]): void {
+    const others = { ArnNotEquals: { 'aws:PrincipalArn': roles.map(role => role.roleArn) } }
     this.deny('Retention', ['s3:PutObjectRetention'], '*', others)
     this.deny('LegalHold', ['s3:PutObjectLegalHold'], '*')
   }

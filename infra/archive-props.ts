@@ -27,6 +27,11 @@ export interface AuditArchiveProps {
    */
   readonly seal?: boolean | SealOptions
   /**
+   * Writes an item of a table of its own every five minutes, and measures how long each write takes into the archive.
+   * @default - false
+   */
+  readonly canary?: boolean
+  /**
    * Told of every alarm; its key must let CloudWatch in.
    * @default - a topic of its own, encrypted with the archive's key
    */
@@ -90,6 +95,11 @@ export interface CaptureProps {
    * @default - rows have keys as they are
    */
   readonly keyIsPersonal?: readonly string[]
+  /**
+   * Compares the table with its archive each night, by an incremental export: it needs point-in-time recovery.
+   * @default - false
+   */
+  readonly reconcile?: boolean
   /** What Firehose gathers for one object, whichever comes first. @default - the most that Firehose takes */
   readonly buffer?: { readonly size?: Size; readonly interval?: Duration }
   /** The table's name. @default - the table's own, where it is known at synthesis */
@@ -98,9 +108,9 @@ export interface CaptureProps {
 
 /** What was said of an archive, as the configuration file has it. */
 export function archiveFields(props: AuditArchiveProps): object {
-  const { lock, refusedRetention, scanCutoff, compact, seal, notify } = props
+  const { lock, refusedRetention, scanCutoff, compact, seal, canary, notify } = props
   const refusedDays = refusedRetention?.toDays(EXACT_TIME)
-  return said({ lock, refusedDays, scanCutoffGb: scanCutoff?.toGibibytes(EXACT_SIZE), compact, seal, notify })
+  return said({ lock, refusedDays, scanCutoffGb: scanCutoff?.toGibibytes(EXACT_SIZE), compact, seal, canary, notify })
 }
 
 /**

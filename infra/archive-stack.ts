@@ -33,7 +33,8 @@ export class ArchiveStack extends Stack {
   constructor(scope: Construct, id: string, props: ArchiveStackProps) {
     const { configuration, configurationPath: path, demo = false, keptConfigurations, ...stackProps } = props
     super(scope, id, { terminationProtection: !demo, ...stackProps })
-    const { lock, refusedDays, scanCutoffGb, compact, seal, notify, environment, tables, deployments } = configuration
+    const { lock, refusedDays, scanCutoffGb, compact, seal, canary, notify } = configuration
+    const { environment, tables, deployments } = configuration
     if (lock === undefined) {
       throw new ConfigurationError(path, [
         'lock is missing, expected { "mode": "none" }, or "governance" or "compliance" with "days"',
@@ -48,6 +49,7 @@ export class ArchiveStack extends Stack {
       scanCutoff: Size.gibibytes(scanCutoffGb),
       compact,
       ...(seal !== undefined && { seal }),
+      canary,
       notify,
       name: deployedName(configuration),
       ...(keptConfigurations !== undefined && { keptConfigurations }),

@@ -1,7 +1,7 @@
 import { Annotations, Aws, CfnOutput, Duration, Lazy, Names, Token } from 'aws-cdk-lib'
 import type { ITable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue'
-import type { Grant, IGrantable, Role } from 'aws-cdk-lib/aws-iam'
+import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
@@ -19,10 +19,12 @@ import { ALARMS, Alarms } from './alarms.js'
 import { AccessLogBucket, ArchiveBucket } from './archive-bucket.js'
 import { ArchiveKey } from './archive-key.js'
 import { type AuditArchiveProps, archiveFields, type CaptureProps, captureFields } from './archive-props.js'
-import { CapturedTable } from './captured-table.js'
+import { CANARY_CAPTURE, Canary } from './canary.js'
+import { CapturedTable, type CapturedTableProps } from './captured-table.js'
 import { ConfigurationKeeper, readKeptConfigurations } from './configuration-keeper.js'
 import { Dashboard } from './dashboard.js'
 import { DerivedStore } from './derived-store.js'
+import { ExportStore } from './export-store.js'
 import { Journal } from './journal.js'
 import { LockFunction } from './lock-function.js'
 import { Persons } from './persons.js'
@@ -58,6 +60,8 @@ export class AuditArchive extends Construct {
   readonly derived?: DerivedStore
   /** The signed journal, where one is kept. */
   readonly journal?: Journal
+  /** What measures how long a write takes into the archive, where that is measured. */
+  readonly canary?: Canary
   readonly workgroup: QueryWorkgroup
   /** The Glue database. */
   readonly databaseName: string
@@ -66,13 +70,18 @@ export class AuditArchive extends Construct {
   readonly alarmTopic: ITopic
   /** The keys of persons and who may use them, where values of a table are erasable. */
   persons?: Persons
+  /** Where tables are exported to that are compared with the archive each night. */
+  exports?: ExportStore
   private readonly captured: CapturedTable[] = []
+  /** The ways of all tables, the canary's among them. */
+  private readonly ways: CapturedTable[] = []
   private readonly key: ArchiveKey
+  private readonly accessLogs: AccessLogBucket
   private readonly configurations: ConfigurationKeeper
   private readonly database: CfnDatabase
   private readonly fields: Record<string, object> = {}
-  /** Who adds facts: one role, and where persons can be erased another. */
-  private readonly factWriters: Role[] = []
+  /** Who adds facts: a role, where persons can be erased another, and the functions that compare tables. */
+  private readonly factWriters: IRole[] = []
   private readonly parts: RolesProps
   /** Holds the tables, whose names are anybody's: one may be called as a part of the archive. */
   private readonly captures: Construct
@@ -87,7 +96,7 @@ export class AuditArchive extends Construct {
     // EventBridge into an encrypted queue for this account alone
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true)
     this.node.setContext('@aws-cdk/aws-events:eventsTargetQueueSameAccount', true)
-    const { refusedDays, scanCutoffGb, compact, seal, notify, lock } = this.check()
+    const { refusedDays, scanCutoffGb, compact, seal, canary, notify, lock } = this.check()
     if (lock === undefined) {
       throw this.problem('lock is missing, expected { mode: "none" }, or "governance" or "compliance" with days')
     }
@@ -98,13 +107,16 @@ export class AuditArchive extends Construct {
     this.key = key
     // who read an object is evidence too, so it is kept as long as the object is locked
     const keep = Duration.days(Math.max(365, lock.mode === 'none' ? 0 : lock.days))
-    const accessLogs = new AccessLogBucket(this, 'AccessLogs', { keep })
+    this.accessLogs = new AccessLogBucket(this, 'AccessLogs', { keep })
+    const { accessLogs } = this
     this.archive = new ArchiveBucket(this, 'Archive', { key, lock, refusedDays, accessLogs })
     this.refused = new RefusedBucket(this, 'Refused', { key, refusedDays, accessLogs })
     const { archive } = this
-    this.configurations = new ConfigurationKeeper(this, 'Configurations', { archive, key })
+    this.configurations = new ConfigurationKeeper(this, 'Configurations', { archive, key, lock })
     const locker =
-      lock.mode !== 'none' && lock.by !== 'bucket' ? new LockFunction(this, 'Lock', { archive, lock, key }) : undefined
+      lock.mode !== 'none' && lock.by !== 'bucket'
+        ? new LockFunction(this, 'Lock', { archive, lock, key, alsoLock: [this.configurations.writer] })
+        : undefined
     this.database = new CfnDatabase(this, 'Database', {
       catalogId: Aws.ACCOUNT_ID,
       databaseInput: { name, description: 'Itemtrail: every change of DynamoDB tables' },
@@ -122,6 +134,7 @@ export class AuditArchive extends Construct {
     archive.onlyWriters(FACTS_PREFIX, this.factWriters)
     this.alarmTopic = props.alarmTopic ?? new AlarmTopic(this, 'AlarmTopic', { key })
     for (const address of notify) this.alarmTopic.addSubscription(new EmailSubscription(address))
+    if (canary) this.canary = this.addCanary()
     this.watchStations(refusedDays, locker)
     this.addOutputs()
     acknowledgeArchive(this)
@@ -147,12 +160,13 @@ export class AuditArchive extends Construct {
   }
 
   private watchStations(refusedDays: number, locker: LockFunction | undefined): void {
-    const { archive, refused, databaseName: name, key, workgroup, journal } = this
+    const { archive, refused, databaseName: name, key, workgroup, journal, canary } = this
     const watch = new RefusedWatch(this, 'RefusedWatch', { name, archive: archive.bucket, refused, refusedDays, key })
     this.watch(watch, watch, ALARMS.refused)
     this.watch(this, workgroup, ALARMS.queries)
     if (locker !== undefined) this.watch(locker, locker, ALARMS.locks)
     if (journal !== undefined) this.watch(journal, journal, ALARMS.journal)
+    if (canary !== undefined) this.watch(canary, canary, ALARMS.canary)
   }
 
   /** The tables captured so far. */
@@ -173,18 +187,56 @@ export class AuditArchive extends Construct {
    * is deployed.
    */
   capture(table: ITable | Table | TableV2, props: CaptureProps): CapturedTable {
-    const source = sourceTableOf(this, table as ITable, props.tableName)
-    this.fields[source.name] = captureFields(props, source.keys)
-    const { tables, deployments } = this.check()
-    return this.attach(
-      source,
-      tables.get(source.name) as TableConfiguration,
-      deployments.get(source.name) as TableDeployment,
-    )
+    return this.attach(...this.configured(table as ITable, props))
   }
 
   /** The same for a table whose configuration was read from a file and checked there. */
-  attach(source: SourceTable, configuration: TableConfiguration, { buffer }: TableDeployment): CapturedTable {
+  attach(source: SourceTable, configuration: TableConfiguration, deployment: TableDeployment): CapturedTable {
+    const { table } = configuration
+    const captured = this.addWay(source, configuration, deployment, {
+      derived: this.derived,
+      prepared: this.preparesNext(table),
+      exports: deployment.reconcile ? this.needExports() : undefined,
+    })
+    this.watch(captured, captured, [...ALARMS.both, ...ALARMS[configuration.capture]], table)
+    const { compaction, reconciliation } = captured
+    if (compaction !== undefined) this.watch(compaction, compaction, ALARMS.compaction, table)
+    if (reconciliation !== undefined) {
+      this.factWriters.push(reconciliation.role)
+      this.watch(reconciliation, reconciliation, ALARMS.reconciliation, table)
+    }
+    new Dashboard(captured, 'Page', captured)
+    this.captured.push(captured)
+    return captured
+  }
+
+  /**
+   * Its table is captured as any other. That no write arrives says more than the alarms of its stations would, and
+   * nobody asks of it what a copy by item is for.
+   */
+  private addCanary(): Canary {
+    const { databaseName: name, key, archive } = this
+    const canary = new Canary(this, 'Canary', { name, archive: archive.bucket, key })
+    this.addWay(...this.configured(canary.table as ITable, CANARY_CAPTURE), { derived: undefined, prepared: false })
+    return canary
+  }
+
+  /** A table with all that was said of it, checked. */
+  private configured(table: ITable, props: CaptureProps): [SourceTable, TableConfiguration, TableDeployment] {
+    const source = sourceTableOf(this, table, props.tableName)
+    const { name } = source
+    this.fields[name] = captureFields(props, source.keys)
+    const { tables, deployments } = this.check()
+    return [source, tables.get(name) as TableConfiguration, deployments.get(name) as TableDeployment]
+  }
+
+  /** The way of a table's changes into the archive. */
+  private addWay(
+    source: SourceTable,
+    configuration: TableConfiguration,
+    { buffer }: TableDeployment,
+    more: Pick<CapturedTableProps, 'derived' | 'prepared' | 'exports'>,
+  ): CapturedTable {
     const { table } = configuration
     const since = this.checkCapture(source, configuration)
     // the file of a nested stack is called by its path, and files have short names
@@ -196,27 +248,22 @@ export class AuditArchive extends Construct {
       buffer,
       archive: this.archive.bucket,
       refused: this.refused,
-      derived: this.derived,
       databaseName: this.databaseName,
       workgroup: this.workgroup,
-      prepared: this.preparesNext(table),
+      ...more,
       key: this.key,
       keys: configuration.erasable && this.needPersons().keys,
     })
     captured.auditTable.node.addDependency(this.database)
     for (const stream of new Set([captured.delivery, captured.replay])) this.archive.addWriter(stream.writer)
     this.roles.addTable(captured)
-    this.watch(captured, captured, [...ALARMS.both, ...ALARMS[configuration.capture]], table)
-    const { compaction } = captured
-    if (compaction !== undefined) this.watch(compaction, compaction, ALARMS.compaction, table)
-    new Dashboard(captured, 'Page', captured)
     this.configurations.keep(configuration)
     // no table's name has a colon, so none is called as this
     new CfnOutput(this.captures, `${shortened(table, 100)}:ReplayStream`, {
       value: captured.replay.stream.deliveryStreamName,
       description: `Firehose that refused records of ${table} are sent again by`,
     })
-    this.captured.push(captured)
+    this.ways.push(captured)
     return captured
   }
 
@@ -232,17 +279,25 @@ export class AuditArchive extends Construct {
     return persons
   }
 
+  /** Made for the first table that is compared each night. */
+  private needExports(): ExportStore {
+    const { key, accessLogs, workgroup } = this
+    this.exports ??= new ExportStore(this, 'Exports', { key, accessLogs, workgroup })
+    return this.exports
+  }
+
   /** Throws where a table cannot be captured so, or not again; the first day of its archive. */
   private checkCapture(source: SourceTable, configuration: TableConfiguration): string {
     const { since, keys, table } = configuration
     const at = (field: string) => `tables.${table}.${field} is missing, expected`
     if (since === undefined) throw this.problem(`${at('since')} the first day of the archive as YYYY-MM-DD`)
     if (keys.length === 0) throw this.problem(`${at('keys')} the key attributes of the table, partition key first`)
-    if (this.captured.some(captured => captured.configuration.table === table)) {
+    if (this.ways.some(captured => captured.configuration.table === table)) {
       throw this.problem(`table ${table} is captured twice, expected one capture a table: two give each change two ids`)
     }
-    const writers = [...this.captured.map(captured => captured.configuration), configuration].map(writersOf)
-    if (writers.reduce((sum, some) => sum + some) > MAX_WRITERS) {
+    const writers = [...this.ways.map(captured => captured.configuration), configuration].map(writersOf)
+    const comparing = this.ways.filter(({ reconciliation }) => reconciliation !== undefined).length
+    if (writers.reduce((sum, some) => sum + some, comparing) > MAX_WRITERS) {
       throw this.problem(
         `table ${table} is one too many for the policy of the archive's bucket, which has room for ${MAX_WRITERS} delivery streams, two a table with capture "kinesis" and one with "streams", expected another archive for it`,
       )
@@ -282,7 +337,7 @@ export class AuditArchive extends Construct {
 
   /** With the name that it has in SQL once all tables are captured: neighbours decide it. */
   private named(table: string): NamedTable {
-    const names = () => this.captured.map(captured => captured.configuration.table)
+    const names = () => this.ways.map(captured => captured.configuration.table)
     return { table, identifier: Lazy.string({ produce: () => identifiersOf(names()).get(table) }) }
   }
 
@@ -326,6 +381,9 @@ export class AuditArchive extends Construct {
         JournalOrigin: [this.journal.origin, "the journal's name"],
         SealKeyArn: [this.journal.keyArn, 'signs the journal'],
         CheckpointTopicArn: [this.journal.checkpoints.topicArn, 'told the checkpoint of each day'],
+      }),
+      ...(this.canary && {
+        CanaryTable: [this.canary.table.tableName, 'the table of which each write is looked for in the archive'],
       }),
       AlarmTopicArn: [this.alarmTopic.topicArn, 'told of every alarm'],
     } as const

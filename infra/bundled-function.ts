@@ -1,7 +1,7 @@
 import { cpSync, existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Duration, FileSystem, RemovalPolicy, Tags } from 'aws-cdk-lib'
+import { type Duration, FileSystem, RemovalPolicy, type Size, Tags } from 'aws-cdk-lib'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
@@ -19,6 +19,8 @@ export type Bundle =
   | 'lock-objects'
   | 'watch-refused'
   | 'compact-table'
+  | 'canary'
+  | 'reconcile-table'
   | 'seal-archive'
   | 'check-journal'
   | 'keep-configuration'
@@ -31,6 +33,8 @@ export interface BundledFunctionProps {
   readonly description: string
   readonly timeout: Duration
   readonly memoryMb: number
+  /** Room for files. @default - Lambda's own, half a gigabyte */
+  readonly disk?: Size
   /** Encrypts its log. */
   readonly key: IKey
   /** So many calls at once, and no more. @default - as many as the account has left */
@@ -55,6 +59,7 @@ export class BundledFunction extends LambdaFunction {
       bundle,
       timeout,
       memoryMb,
+      disk,
       key,
       reservedConcurrency,
       environment = {},
@@ -92,6 +97,7 @@ export class BundledFunction extends LambdaFunction {
       description,
       timeout,
       memorySize: memoryMb,
+      ...(disk !== undefined && { ephemeralStorageSize: disk }),
       ...(reservedConcurrency !== undefined && { reservedConcurrentExecutions: reservedConcurrency }),
       environment,
       logGroup,

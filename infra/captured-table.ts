@@ -9,12 +9,14 @@ import { AuditTable } from './audit-table.js'
 import { ChangeStream, requireStream } from './change-stream.js'
 import { DeliveryStream } from './delivery-stream.js'
 import type { DerivedStore } from './derived-store.js'
+import type { ExportStore } from './export-store.js'
 import { ForwarderFunction } from './forwarder-function.js'
 import type { PersonKeys } from './person-keys.js'
 import type { QueryWorkgroup } from './query-workgroup.js'
 import { requireSamePlace, type SourceTable } from './source-table.js'
 import { TableCompaction } from './table-compaction.js'
 import { TableQueries } from './table-queries.js'
+import { TableReconciliation } from './table-reconciliation.js'
 import { TransformFunction } from './transform-function.js'
 
 export interface CapturedTableProps {
@@ -28,6 +30,8 @@ export interface CapturedTableProps {
   readonly refused: Bucket
   /** Where what is made from it is kept. @default - nothing is made */
   readonly derived?: DerivedStore | undefined
+  /** Where the table is exported to, to be compared each night. @default - it is not compared */
+  readonly exports?: ExportStore | undefined
   readonly databaseName: string
   readonly workgroup: QueryWorkgroup
   /** Whether its questions are prepared statements, too. */
@@ -57,6 +61,8 @@ export class CapturedTable extends NestedStack {
   readonly changeStream?: ChangeStream
   /** Where the archive is compacted. */
   readonly compaction?: TableCompaction
+  /** Where the table is compared with the archive each night. */
+  readonly reconciliation?: TableReconciliation
 
   constructor(scope: Construct, id: string, props: CapturedTableProps) {
     super(scope, id, { description: `Itemtrail: the changes of ${props.configuration.table}` })
@@ -86,6 +92,7 @@ export class CapturedTable extends NestedStack {
     }
     this.addQueries(props)
     if (props.derived !== undefined) this.compaction = this.compact(props, props.derived)
+    if (props.exports !== undefined) this.reconciliation = this.reconcile(props, props.exports)
   }
 
   private addQueries({ configuration, workgroup, prepared }: CapturedTableProps): void {
@@ -97,5 +104,11 @@ export class CapturedTable extends NestedStack {
   private compact({ configuration, archive, workgroup, key }: CapturedTableProps, derived: DerivedStore) {
     const { auditTable } = this
     return new TableCompaction(this, 'Compaction', { configuration, auditTable, archive, derived, workgroup, key })
+  }
+
+  private reconcile({ source, configuration, archive, workgroup, key }: CapturedTableProps, exports: ExportStore) {
+    const { auditTable } = this
+    const about = { source, configuration, auditTable, archive, exports, workgroup, key }
+    return new TableReconciliation(this, 'Reconciliation', about)
   }
 }

@@ -4,13 +4,11 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct, type IConstruct } from 'constructs'
+import { KINESIS_RETENTION_MS } from '../aws/kinesis-retention.js'
 import { ConfigurationError } from '../config/problems.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { BundledFunction } from './bundled-function.js'
 import type { SourceTable } from './source-table.js'
-
-/** How long a Kinesis stream keeps changes: as long as DynamoDB itself goes on trying to write them into it. */
-export const KINESIS_RETENTION = Duration.days(7)
 
 const PRECISION = 'MICROSECOND'
 
@@ -59,7 +57,7 @@ export class ChangeStream extends Construct {
     this.key = props.key
     this.stream = new Stream(this, 'Stream', {
       streamMode: StreamMode.ON_DEMAND,
-      retentionPeriod: KINESIS_RETENTION,
+      retentionPeriod: Duration.millis(KINESIS_RETENTION_MS),
       encryption: StreamEncryption.MANAGED,
       removalPolicy: RemovalPolicy.RETAIN,
     })

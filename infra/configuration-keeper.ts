@@ -1,20 +1,23 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CustomResource, Duration } from 'aws-cdk-lib'
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
 import { readKeptConfiguration } from '../config/kept-configuration.js'
+import type { Lock } from '../config/schema.js'
 import { CONFIG_PREFIX, configurationKey, configurationPrefix } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { shortened } from '../transform/table-names.js'
 import type { ArchiveBucket } from './archive-bucket.js'
 import { throughService } from './archive-key.js'
 import { BundledFunction } from './bundled-function.js'
+import { lockEnvironment } from './lock-function.js'
 
 export interface ConfigurationKeeperProps {
   readonly archive: ArchiveBucket
   readonly key: IKey
+  readonly lock: Lock
 }
 
 /**
@@ -23,24 +26,30 @@ export interface ConfigurationKeeperProps {
  */
 export class ConfigurationKeeper extends Construct {
   private readonly bucketName: string
+  /** May lock what it writes, where the bucket does not by itself. */
+  readonly writer: IRole
   private readonly keeper: BundledFunction
 
-  constructor(scope: Construct, id: string, { archive, key }: ConfigurationKeeperProps) {
+  constructor(scope: Construct, id: string, { archive, key, lock }: ConfigurationKeeperProps) {
     super(scope, id)
     const { bucket } = archive
     this.bucketName = bucket.bucketName
+    const locks = lock.mode !== 'none' && lock.by !== 'bucket'
+    const actions = ['s3:PutObject', ...(locks ? ['s3:PutObjectRetention'] : [])]
     this.keeper = new BundledFunction(this, 'Function', {
       bundle: 'keep-configuration',
       description: 'Itemtrail: keeps the configurations of tables in the archive',
       timeout: Duration.minutes(2),
       memoryMb: 256,
       key,
+      ...(locks && { environment: lockEnvironment(lock) }),
       statements: [
-        new PolicyStatement({ actions: ['s3:PutObject'], resources: [bucket.arnForObjects(`${CONFIG_PREFIX}*`)] }),
+        new PolicyStatement({ actions, resources: [bucket.arnForObjects(`${CONFIG_PREFIX}*`)] }),
         throughService(this, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),
       ],
     })
-    archive.onlyWriters(CONFIG_PREFIX, [this.keeper.role as NonNullable<typeof this.keeper.role>])
+    this.writer = this.keeper.role as IRole
+    archive.onlyWriters(CONFIG_PREFIX, [this.writer])
   }
 
   /** Keeps the configuration of a table. */

@@ -15,6 +15,7 @@ export type { AuditArchiveProps, CaptureProps, SealOptions } from './archive-pro
 export { ArchiveStack, type ArchiveStackProps } from './archive-stack.js'
 export { AuditArchive } from './audit-archive.js'
 export type { AuditTable } from './audit-table.js'
+export type { Canary } from './canary.js'
 export type { CapturedTable } from './captured-table.js'
 export type { ChangeStream } from './change-stream.js'
 export type { ChangesView } from './changes-view.js'

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib'
 import { Rule } from 'aws-cdk-lib/aws-events'
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets'
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
@@ -14,8 +14,17 @@ import { BundledFunction } from './bundled-function.js'
 
 export interface LockFunctionProps {
   readonly archive: ArchiveBucket
-  readonly lock: Exclude<Lock, { mode: 'none' }>
+  readonly lock: Locking
   readonly key: IKey
+  /** Who locks what it writes by itself. */
+  readonly alsoLock: readonly IRole[]
+}
+
+type Locking = Exclude<Lock, { mode: 'none' }>
+
+/** What tells a function how to lock. */
+export function lockEnvironment({ mode, days }: Locking): Record<string, string> {
+  return { ITEMTRAIL_LOCK_MODE: mode.toUpperCase(), ITEMTRAIL_LOCK_DAYS: `${days}` }
 }
 
 const TIMEOUT = Duration.minutes(1)
@@ -31,8 +40,10 @@ export class LockFunction extends Construct {
   readonly waiting: Queue
   /** Holds the events of objects that could not be locked. */
   readonly failed: Queue
+  /** Hands an event to the queue, and after a day of attempts drops it. */
+  readonly delivered: Rule
 
-  constructor(scope: Construct, id: string, { archive, lock, key }: LockFunctionProps) {
+  constructor(scope: Construct, id: string, { archive, lock, key, alsoLock }: LockFunctionProps) {
     super(scope, id)
     const queue = {
       encryption: QueueEncryption.KMS,
@@ -54,13 +65,13 @@ export class LockFunction extends Construct {
       timeout: TIMEOUT,
       memoryMb: 256,
       key,
-      environment: { ITEMTRAIL_LOCK_MODE: lock.mode.toUpperCase(), ITEMTRAIL_LOCK_DAYS: `${lock.days}` },
+      environment: lockEnvironment(lock),
       statements: this.statements(archive, key),
     })
     new EventSourceMapping(this, 'Events', { target: locker, eventSourceArn: this.waiting.queueArn, batchSize: 1 })
-    archive.onlyLocker(locker.role as NonNullable<typeof locker.role>)
+    archive.onlyLockers([locker.role as NonNullable<typeof locker.role>, ...alsoLock])
     archive.sendEvents()
-    this.listen(archive)
+    this.delivered = this.listen(archive)
     this.function = locker
   }
 
@@ -78,8 +89,8 @@ export class LockFunction extends Construct {
     ]
   }
 
-  private listen({ bucket }: ArchiveBucket): void {
-    new Rule(this, 'Delivered', {
+  private listen({ bucket }: ArchiveBucket): Rule {
+    return new Rule(this, 'Delivered', {
       description: 'Itemtrail: an object was added to the archive',
       eventPattern: {
         source: ['aws.s3'],

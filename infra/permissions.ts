@@ -44,6 +44,16 @@ const ASK_IN_A_WORKGROUP = [
   'athena:StopQueryExecution',
 ]
 
+const ASK_A_STATEMENT = [
+  'athena:GetQueryExecution',
+  'athena:GetQueryResults',
+  'athena:GetWorkGroup',
+  'athena:StartQueryExecution',
+  'athena:StopQueryExecution',
+]
+
+const READ_A_TABLE = ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable']
+
 const READ_THE_CATALOG = [
   'glue:GetDatabase',
   'glue:GetDatabases',
@@ -167,6 +177,20 @@ export function toReadEvidence(stack: Stack, { archive, workgroup }: ArchivePart
   ]
 }
 
+/** To ask some tables in a workgroup, for a function. */
+export function toAskTables(
+  stack: Stack,
+  workgroup: CfnWorkGroup,
+  database: string,
+  tables: readonly string[],
+): PolicyStatement[] {
+  const glue = ['catalog', `database/${database}`, ...tables.map(table => `table/${database}/${table}`)]
+  return [
+    may(ASK_A_STATEMENT, workgroupArn(stack, workgroup)),
+    may(READ_A_TABLE, ...glue.map(resource => stack.formatArn({ service: 'glue', resource }))),
+  ]
+}
+
 /** To read what was refused. */
 export function toReadRefused({ archive, refused }: ArchiveParts): PolicyStatement[] {
   return [may(LIST, refused.bucketArn), may(READ, ...below(archive, REFUSED_PREFIX), refused.arnForObjects('*'))]
@@ -177,13 +201,16 @@ export function toReplay(streams: string[]): PolicyStatement[] {
   return [new PolicyStatement({ actions: SEND_AGAIN, resources: streams })]
 }
 
-/** To read an archive's objects, of whose items a table is held against it or is put back by it. */
+/**
+ * To read an archive's objects, of whose items a table is held against it or is put back by it. What was refused is
+ * among them: a copy without it would not know that something is missing.
+ */
 export function toReadArchive(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
   const { archive, sealKeyArn, key } = parts
   return [
     may(['cloudformation:DescribeStacks'], stackArn(stack, '/*')),
     may(LIST, archive.bucketArn),
-    may(READ, ...below(archive, ...ASKED, ...(sealKeyArn ? [LOG_PREFIX] : []))),
+    may(READ, ...below(archive, ...ASKED, REFUSED_PREFIX, ...(sealKeyArn ? [LOG_PREFIX] : []))),
     throughService(stack, 's3', key, ['kms:Decrypt']),
   ]
 }
@@ -199,6 +226,11 @@ export function toKeepFacts(stack: Stack, { archive, key }: ArchiveParts): Polic
 /** To read whole tables and items of them, and to export them into a bucket that somebody else has to let in. */
 export function toReadTables(tables: string[]): PolicyStatement[] {
   return [new PolicyStatement({ actions: [...READ_TABLE, 'dynamodb:ExportTableToPointInTime'], resources: tables })]
+}
+
+/** To see whether a table holds something newer of an item than has arrived. */
+export function toLookAtItems(tables: string[]): PolicyStatement[] {
+  return [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: tables })]
 }
 
 /** To see how far exports are. */

@@ -8,10 +8,11 @@ import { closedBucket } from './archive-bucket.js'
 /** Days that answers of Athena are kept: long enough to come back to, and no second archive. */
 const RESULT_DAYS = 30
 
-/** Below these the answers of each lie, and of what is compacted. */
+/** Below these the answers of each lie, of what is compacted, and of what is compared each night. */
 const PEOPLE = 'people/'
 const AUDITORS = 'auditors/'
 export const COMPACTION_ANSWERS = 'compaction/'
+export const NIGHTLY_ANSWERS = 'nightly/'
 
 export interface QueryWorkgroupProps {
   /** Its name, which people choose in the console. */

@@ -12,6 +12,7 @@ import {
 import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose'
 import { Construct } from 'constructs'
 import { ConfigurationError } from '../config/problems.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { acknowledgeWildcards } from './acknowledged-findings.js'
 import { throughService } from './archive-key.js'
 import {
@@ -19,6 +20,7 @@ import {
   toAsk,
   toCheck,
   toKeepFacts,
+  toLookAtItems,
   toReadArchive,
   toReadEvidence,
   toReadRefused,
@@ -37,6 +39,7 @@ export interface RolesProps extends ArchiveParts {
 /** A table, and what its records are sent again by. */
 interface CapturedSource {
   readonly source: SourceTable
+  readonly configuration: Pick<TableConfiguration, 'erasable' | 'keyIsPersonal'>
   readonly replay: { readonly stream: IDeliveryStream }
 }
 
@@ -63,7 +66,7 @@ export class Roles extends Construct {
   readonly queryUser: Role
   /** Asks questions, in a workgroup of its own, and reads the evidence itself: versions, locks, settings. */
   readonly auditor: Role
-  /** Reads what was refused and sends it again, checks what is deployed, and asks questions. */
+  /** Reads what was refused and sends it again, checks what is deployed and how it is, and asks questions. */
   readonly operator: Role
   /** Reads tables, sends baselines, compares the archive with its tables, and keeps the facts of both. */
   readonly baseliner: Role
@@ -71,6 +74,7 @@ export class Roles extends Construct {
   readonly restorer: Role
   private readonly streams: Page[] = []
   private readonly tables: Page[] = []
+  private readonly looked: Page[] = []
   private readonly props: RolesProps
 
   constructor(scope: Construct, id: string, props: RolesProps) {
@@ -97,13 +101,20 @@ export class Roles extends Construct {
   }
 
   /** Lets the roles do with a table, and with its replay stream, what each is for. */
-  addTable({ source, replay }: CapturedSource): void {
+  addTable({ source, replay, configuration }: CapturedSource): void {
     const { operator, baseliner, restorer } = this
-    this.openTable(source)
+    // whoever asks sees the same items in the archive, but where that seals them
+    const isSealed = configuration.erasable !== undefined || configuration.keyIsPersonal !== undefined
+    this.openTable(source, [baseliner, restorer, ...(isSealed ? [] : [operator])])
     this.list(this.streams, replay.stream.deliveryStreamArn, STREAM_ARN_CHARACTERS, (page, streams) => {
       this.policy(`Replay${page}`, [operator, baseliner], toReplay(streams))
     })
-    this.list(this.tables, source.table.tableArn, TABLE_ARN_CHARACTERS + source.name.length, (page, tables) => {
+    const characters = TABLE_ARN_CHARACTERS + source.name.length
+    if (!isSealed)
+      this.list(this.looked, source.table.tableArn, characters, (page, tables) => {
+        this.policy(`Look${page}`, [operator], toLookAtItems(tables))
+      })
+    this.list(this.tables, source.table.tableArn, characters, (page, tables) => {
       this.policy(`Read${page}`, [baseliner], toReadTables(tables))
       this.policy(`Write${page}`, [restorer], toWriteTables(tables))
     })
@@ -135,11 +146,10 @@ export class Roles extends Construct {
   }
 
   /** A table with a key of its own is read and written by way of that. */
-  private openTable({ table }: SourceTable): void {
+  private openTable({ table }: SourceTable, roles: readonly Role[]): void {
     const { encryptionKey } = table
     if (encryptionKey === undefined) return
-    for (const role of [this.baseliner, this.restorer])
-      role.addToPolicy(throughService(this, 'dynamodb', encryptionKey, ['kms:Decrypt']))
+    for (const role of roles) role.addToPolicy(throughService(this, 'dynamodb', encryptionKey, ['kms:Decrypt']))
   }
 
   private policy(id: string, roles: Role[], statements: PolicyStatement[]): void {

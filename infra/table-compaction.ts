@@ -22,6 +22,7 @@ import type { AuditTable } from './audit-table.js'
 import { BundledFunction } from './bundled-function.js'
 import type { DerivedStore } from './derived-store.js'
 import { GlueTable } from './glue-table.js'
+import { toAskTables } from './permissions.js'
 import { bytes, COMPACTION_ANSWERS, type QueryWorkgroup } from './query-workgroup.js'
 
 export interface TableCompactionProps {
@@ -124,30 +125,8 @@ export class TableCompaction extends Construct {
 
   private asking({ auditTable, derived: store }: TableCompactionProps): PolicyStatement[] {
     const { databaseName, tableName, named } = auditTable
-    const arn = (service: string, name: string) => Stack.of(this).formatArn({ service, resource: name })
-    return [
-      new PolicyStatement({
-        actions: [
-          'athena:GetQueryExecution',
-          'athena:GetQueryResults',
-          'athena:GetWorkGroup',
-          'athena:StartQueryExecution',
-          'athena:StopQueryExecution',
-        ],
-        resources: [arn('athena', `workgroup/${store.workgroup.ref}`)],
-      }),
-      new PolicyStatement({
-        actions: ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable'],
-        resources: [
-          arn('glue', 'catalog'),
-          arn('glue', `database/${databaseName}`),
-          arn('glue', `table/${databaseName}/${tableName}`),
-          arn('glue', `table/${databaseName}/${copyIdentifier(named)}`),
-          arn('glue', `table/${databaseName}/${checkpointsIdentifier(named)}`),
-          arn('glue', `table/${databaseName}/${answersIdentifier(named)}`),
-        ],
-      }),
-    ]
+    const derived = [copyIdentifier(named), checkpointsIdentifier(named), answersIdentifier(named)]
+    return toAskTables(Stack.of(this), store.workgroup, databaseName, [tableName, ...derived])
   }
 
   private writing(props: TableCompactionProps): PolicyStatement[] {

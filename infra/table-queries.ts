@@ -14,13 +14,16 @@ export interface TableQueriesProps {
   readonly workgroup: QueryWorkgroup
   /** Whether there are prepared statements, too, which a workgroup has only so many of. */
   readonly prepared: boolean
+  /** The Glue table of the calls that CloudTrail keeps. @default - none are kept */
+  readonly calls?: string | undefined
 }
 
 /**
  * Every saved query of one table, in the console as a text to read and change, and as a prepared statement to execute.
  */
 export class TableQueries extends Construct {
-  constructor(scope: Construct, id: string, { configuration, auditTable, workgroup, prepared }: TableQueriesProps) {
+  constructor(scope: Construct, id: string, props: TableQueriesProps) {
+    const { configuration, auditTable, workgroup, prepared, calls } = props
     const { table } = configuration
     super(scope, id)
     const { databaseName, tableName, named } = auditTable
@@ -28,8 +31,11 @@ export class TableQueries extends Construct {
     const columns = configuration.columns.map(({ column }) => column)
     for (const query of SAVED_QUERIES.values()) {
       if (query.asksForColumn && columns.length === 0) continue
+      // without a trail there is no table to ask
+      if (query.readsCalls && calls === undefined) continue
       const about = query.asksForColumn ? { column: columns } : {}
       const { sql, placeholders } = renderQuery(query, { changes: quotedName(tableName), ...about })
+      const inDatabase = (name: string) => `${quotedName(databaseName)}.${quotedName(name)}`
       new CfnNamedQuery(this, `${query.name}-text`, {
         database: databaseName,
         workGroup,
@@ -46,7 +52,8 @@ export class TableQueries extends Construct {
         description: query.question,
         // a prepared statement knows no database of its own
         queryStatement: renderQuery(query, {
-          changes: `${quotedName(databaseName)}.${quotedName(tableName)}`,
+          changes: inDatabase(tableName),
+          ...(calls !== undefined && { calls: inDatabase(calls) }),
           ...about,
         }).sql,
       })

@@ -15,7 +15,7 @@ const COLUMNS = ['row_hash', 'event_time_us'] as const
  * first; Node the second, since 22.15.
  */
 const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array }
-const compressors: Compressors = {
+export const PARQUET_COMPRESSORS: Compressors = {
   GZIP: bytes => zlib.gunzipSync(bytes),
   BROTLI: bytes => zlib.brotliDecompressSync(bytes),
   ...(zstdDecompressSync && { ZSTD: bytes => zstdDecompressSync(bytes) }),
@@ -30,7 +30,7 @@ export async function rowHashesOfParquet(file: PartialFile): Promise<RowHashes |
   const remote = new RemoteFile(file)
   const columns = await remote.attempt(() => openColumns(remote))
   if (columns === undefined) return undefined
-  if (compressors.ZSTD === undefined) refuseZstandard(columns.metadata)
+  if (PARQUET_COMPRESSORS.ZSTD === undefined) refuseZstandard(columns.metadata)
   return remote.attempt(() => readRows(columns))
 }
 
@@ -68,7 +68,7 @@ type Columns = Awaited<ReturnType<typeof parquetScan>>
 
 async function openColumns(file: AsyncBuffer): Promise<Columns> {
   const metadata = await parquetMetadataAsync(file)
-  return parquetScan({ file, metadata, columns: [...COLUMNS], compressors, useOffsetIndex: false })
+  return parquetScan({ file, metadata, columns: [...COLUMNS], compressors: PARQUET_COMPRESSORS, useOffsetIndex: false })
 }
 
 function refuseZstandard({ row_groups: groups }: FileMetaData): void {

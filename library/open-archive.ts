@@ -1,4 +1,5 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
+import { NoEvents } from '../capture/cloudtrail-files.js'
 import { derivedIn } from '../derived/desk-reader.js'
 import { isFileWithin, readVerifier } from '../journal/key-file.js'
 import { DuckDbEngine } from '../queries/engines/duckdb.js'
@@ -37,6 +38,11 @@ export interface FolderOptions extends PersonOptions {
   readonly memory?: string | undefined
   /** What else is known of its journal. @default - nothing */
   readonly journal?: Omit<KnownJournal, 'believed'> | undefined
+  /**
+   * Folder with files of CloudTrail, as it delivers them, which tell who called for a change.
+   * @default - \`changes-with-caller\` finds nobody, and says so
+   */
+  readonly cloudtrail?: string | undefined
 }
 
 /** An archive behind an engine, such as one on AWS. */
@@ -105,6 +111,7 @@ async function openFolder(root: string, options: FolderOptions, end?: () => void
     const engine = await openDesk(root, configured, options)
     return new OpenArchive(engine, tables, { refused: options.refused, end, opening })
   } catch (error) {
+    if (error instanceof NoEvents) throw new ArchiveError(`cloudtrail ${error.message}`)
     const [reason] = (error as Error).message.split('\n')
     throw new ArchiveError(`archive ${JSON.stringify(root)} cannot be read: ${reason}`, { cause: error })
   }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { CALLS_TABLE } from '../transform/table-names.js'
 import type { BoundValue } from './engines/engine.js'
 import type { Parameter, ParameterType } from './parameters.js'
 import type { QueryName } from './query-types.js'
@@ -19,6 +20,8 @@ export interface AnswerColumn {
 export interface DaysRead {
   readonly from: string | undefined
   readonly to: string | undefined
+  /** True where the day before `from` is read, too. */
+  readonly dayBefore: boolean
   /** True where the day after `to` is read, too. */
   readonly dayAfter: boolean
 }
@@ -44,6 +47,8 @@ export interface SavedQuery {
    * ask.
    */
   readonly actor: 'today' | 'recorded' | undefined
+  /** Whether it reads the calls that CloudTrail keeps, beside a table's rows. */
+  readonly readsCalls: boolean
   readonly columns: readonly AnswerColumn[]
   /** What it means when there are no rows. */
   readonly empty: string
@@ -123,13 +128,19 @@ export function parseSavedQuery(name: string, text: string): SavedQuery {
     question,
     parameters: tagged('parameter').map(parseParameter),
     asksForColumn: tagged('identifier').length > 0,
-    days: { from: days.from, to: days.to?.replace('+1', ''), dayAfter: days.to?.endsWith('+1') === true },
+    days: {
+      from: days.from?.replace('-1', ''),
+      to: days.to?.replace('+1', ''),
+      dayBefore: days.from?.endsWith('-1') === true,
+      dayAfter: days.to?.endsWith('+1') === true,
+    },
     states:
       states.from === undefined || states.to === undefined
         ? undefined
         : { from: states.from, to: states.to, ofAllRows: states.rows === 'all' },
     withoutFacts: tagged('without-facts')[0],
     actor: tagged('actor')[0] as SavedQuery['actor'],
+    readsCalls: tagged('reads')[0] === 'calls',
     columns,
     empty,
     template: insertParts(lines.slice(body).join('\n').trim(), name),
@@ -178,6 +189,8 @@ export const FROM_INSTANT = {
     `cast(round(to_unixtime(from_iso8601_timestamp_nanos(${placeholder})) * 1000000) as bigint)`,
   day: (placeholder: string) =>
     `date_format(from_iso8601_timestamp_nanos(${placeholder}) at time zone 'UTC', '%Y-%m-%d')`,
+  'day-before': (placeholder: string) =>
+    `date_format((from_iso8601_timestamp_nanos(${placeholder}) - interval '1' day) at time zone 'UTC', '%Y-%m-%d')`,
   // the year 9999 has no day after its last: the text of the year 10000 is less, and then this very day is greater
   'day-after': (placeholder: string) =>
     `greatest(${FROM_INSTANT.day(placeholder)}, date_format((from_iso8601_timestamp_nanos(${placeholder}) + interval '1' day) at time zone 'UTC', '%Y-%m-%d'))`,
@@ -189,6 +202,8 @@ export interface Identifiers {
   readonly changes: string
   /** A configured column, where the query asks for one; or all, where the statement takes its name as `column`. */
   readonly column?: string | readonly string[]
+  /** The table of what CloudTrail keeps. @default - its own name, wherever the statement is asked */
+  readonly calls?: string
 }
 
 /** The statement of a saved query for one table: parts and names put in, each `:name` a `?`. */
@@ -198,7 +213,7 @@ export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statem
   const asked = typeof column === 'string' ? `new_${column}` : chosenColumn(column)
   const withParts = query.template.replaceAll('{column}', () => asked)
   const bound = withParts.replaceAll(
-    /\{(us|day|day-after) :(\w+)\}|(?<!:):(\w+)/g,
+    /\{(us|day|day-before|day-after) :(\w+)\}|(?<!:):(\w+)/g,
     (_, form: keyof typeof FROM_INSTANT | undefined, inner, plain) => {
       const text = form === undefined ? '?' : FROM_INSTANT[form]('?')
       placeholders.push(
@@ -211,7 +226,9 @@ export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statem
     },
   )
   // last, because a name may hold what looks like a parameter
-  return { sql: bound.replaceAll('{changes}', () => identifiers.changes), placeholders }
+  const { calls = CALLS_TABLE } = identifiers
+  const sql = bound.replaceAll('{calls}', () => calls).replaceAll('{changes}', () => identifiers.changes)
+  return { sql, placeholders }
 }
 
 /** The value of the column that is named. One that is none fails: it would make an answer without rows. */
@@ -224,7 +241,7 @@ function chosenColumn(columns: readonly string[]): string {
 /** Puts parts in the place of their `{name}`; a part may hold others. */
 function insertParts(text: string, query: string): string {
   return text.replaceAll(/\{([a-z-]+)\}/g, (placeholder, name: string) => {
-    if (name === 'changes' || name === 'column') return placeholder
+    if (name === 'changes' || name === 'calls' || name === 'column') return placeholder
     const part = PARTS.get(name)
     if (part === undefined) throw new Error(`query ${query} asks for the part ${placeholder}, which is not there`)
     return insertParts(part, query)

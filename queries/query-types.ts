@@ -261,6 +261,39 @@ export interface QueryTypes {
       readonly event_id: string | null
     }
   }
+  /** Who called for each change, by the calls that CloudTrail keeps? */
+  readonly 'changes-with-caller': {
+    readonly parameters: {
+      readonly key?: 'text'
+      readonly from: 'instant'
+      readonly to: 'instant'
+    }
+    readonly row: {
+      readonly event_time: string | null
+      readonly event_name: string | null
+      readonly item_key: string | null
+      readonly verdict: string | null
+      readonly callers: bigint | null
+      readonly caller: string | null
+      readonly fit: string | null
+      readonly actor: string | null
+      readonly operation: string | null
+      readonly call_time: string | null
+      readonly error: string | null
+      readonly calls: bigint | null
+      readonly role: string | null
+      readonly source_identity: string | null
+      readonly invoked_by: string | null
+      readonly source_ip: string | null
+      readonly user_agent: string | null
+      readonly request_id: string | null
+      readonly call_id: string | null
+      readonly changed: readonly (string | null)[] | null
+      readonly actor_source: string | null
+      readonly event_time_us: bigint | null
+      readonly event_id: string | null
+    }
+  }
   /** Which changes between two moments does nobody answer for? */
   readonly 'changes-without-actor': {
     readonly parameters: {

@@ -5,7 +5,9 @@ import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
 import type { AlarmRule } from '../infra/alarm-rule.js'
 import { ALARMS } from '../infra/alarms.js'
 import type { CapturedTable } from '../infra/captured-table.js'
+import type { LockFunction } from '../infra/lock-function.js'
 import type { Metrics, Minute } from './metrics.js'
+import type { Scenario } from './scenario.js'
 
 /** An alarm as it is watched here: its threshold and times are the stack's, its values come from the world. */
 interface Watched {
@@ -22,7 +24,7 @@ interface Watched {
 type Values = ReadonlyMap<number, number>
 
 /** The metrics of the world by what the stack calls them. */
-const ROOMS = { 'AWS/Firehose': 'Firehose', [METRICS_NAMESPACE]: 'ours' } as const
+const ROOMS = { 'AWS/Firehose': 'Firehose', 'AWS/Events': 'Events', [METRICS_NAMESPACE]: 'ours' } as const
 
 const metricIn = (namespace: string) => (metricName: string, props: object) =>
   new Metric({ namespace, metricName, ...props })
@@ -52,13 +54,25 @@ function functionNamed(name: string) {
   }
 }
 
-function watchedOf(rule: AlarmRule<CapturedTable>): readonly Watched[] {
-  const metric: IMetric = rule.metric(STATION)
+/** The stations of locks as far as their metrics are made of them. */
+const LOCKS = {
+  function: { metricErrors: (props: object) => metricIn('Lambda locker')('Errors', props) },
+  waiting: { metricApproximateAgeOfOldestMessage: metricOf('sqs waiting', 'ApproximateAgeOfOldestMessage') },
+  failed: { metricApproximateNumberOfMessagesVisible: metricOf('sqs failed', 'ApproximateNumberOfMessagesVisible') },
+  delivered: { ruleName: 'Delivered' },
+} as unknown as LockFunction
+
+function metricOf(namespace: string, metricName: string) {
+  return (props: object) => metricIn(namespace)(metricName, props)
+}
+
+function watchedOf<Station>(rule: AlarmRule<Station>, station: Station): readonly Watched[] {
+  const metric: IMetric = rule.metric(station)
   const values = metric instanceof Metric ? valuesOf(metric) : MATHS[rule.name]
   if (values === undefined && NOT_RECKONED.has(rule.name)) return []
   if (values === undefined) throw new Error(`alarm ${rule.name} is over several metrics, expected it in MATHS`)
   const { name, threshold, below = false, minutes } = rule
-  const limit = typeof threshold === 'number' ? threshold : threshold(STATION)
+  const limit = typeof threshold === 'number' ? threshold : threshold(station)
   const period = (metric as Metric | MathExpression).period.toMinutes()
   return [{ name, threshold: limit, below, minutes, period, values }]
 }
@@ -73,11 +87,23 @@ const MATHS: { readonly [alarm: string]: (metrics: Metrics) => Values } = {
     const calls = periodsOf(metrics.minutesOf('Lambda transform Invocations'), 1)
     return new Map([...errors].map(([at, { sum }]) => [at, (100 * sum) / (calls.get(at)?.sum ?? sum)]))
   },
+  'change-skipped': replicated('FailedToReplicateRecordCount', 'sum'),
+  'replication-slow': replicated('AgeOfOldestUnreplicatedRecord', 'max'),
+  'replication-late': replicated('AgeOfOldestUnreplicatedRecord', 'max'),
+  'replication-throttles': replicated('ThrottledPutRecordCount', 'sum'),
   'stream-unread': metrics => {
     const polled = periodsOf(metrics.minutesOf('Lambda mapping PolledEventCount'), 60)
     const written = periodsOf(metrics.minutesOf('DynamoDB ConsumedWriteCapacityUnits'), 60)
     return new Map([...written].map(([at, { sum }]) => [at, (polled.get(at)?.sum ?? 0) > 0 ? 0 : sum]))
   },
+}
+
+/** What DynamoDB counts of its writing into a Kinesis stream, which the stack asks for by a query. */
+function replicated(metricName: string, of: 'sum' | 'max'): (metrics: Metrics) => Values {
+  return metrics => {
+    const minutes = periodsOf(metrics.minutesOf(`DynamoDB ${metricName}`), 1)
+    return new Map([...minutes].map(([at, minute]) => [at, minute[of]]))
+  }
 }
 
 function valuesOf({ namespace, metricName, statistic, dimensions, period }: Metric): (metrics: Metrics) => Values {
@@ -102,12 +128,18 @@ function periodsOf(minutes: ReadonlyMap<number, Readonly<Minute>>, length: numbe
   return periods
 }
 
-const WATCHED: readonly Watched[] = [...ALARMS.both, ...ALARMS.streams].flatMap(watchedOf)
+const WATCHED = {
+  both: ALARMS.both.flatMap(rule => watchedOf(rule, STATION)),
+  streams: ALARMS.streams.flatMap(rule => watchedOf(rule, STATION)),
+  kinesis: ALARMS.kinesis.flatMap(rule => watchedOf(rule, STATION)),
+  locks: ALARMS.locks.flatMap(rule => watchedOf(rule, LOCKS)),
+} as const
 
-/** Every alarm that went off, with the minutes since 1970 at whose end it did. */
-export function alarmsOf(metrics: Metrics): ReadonlyMap<string, readonly number[]> {
+/** Every alarm that went off, with the minutes since 1970 at whose end it did. A desk has none. */
+export function alarmsOf(metrics: Metrics, { path, capture }: Scenario): ReadonlyMap<string, readonly number[]> {
   const fired = new Map<string, readonly number[]>()
-  for (const { name, values, threshold, below, minutes, period } of WATCHED) {
+  const watched = path === 'desk' ? [] : [...WATCHED.both, ...WATCHED[capture], ...WATCHED.locks]
+  for (const { name, values, threshold, below, minutes, period } of watched) {
     const over = [...values(metrics)].filter(([, value]) => (below ? value < threshold : value > threshold))
     const times = firing(
       over.map(([at]) => at).sort((a, b) => a - b),

@@ -1,6 +1,7 @@
 /**
  * Objects of S3. What they are like: user guide, "Add preconditions to S3 operations" (412, and 409
- * where another write of the key is under way), "Strong consistency", "Using versioning".
+ * where another write of the key is under way), "Strong consistency", "Using versioning", "Locking objects with Object
+ * Lock" (a lock of one version, which is made longer and not shorter).
  */
 import { createHash } from 'node:crypto'
 import { serviceError } from './process.js'
@@ -12,6 +13,14 @@ export interface StoredVersion {
   readonly bytes: Uint8Array
   readonly etag: string
   readonly modifiedMs: number
+  /** Until when it is locked, and how; undefined of a version that is not. */
+  retention: Retention | undefined
+}
+
+/** A lock as S3 keeps it. */
+export interface Retention {
+  readonly mode: 'GOVERNANCE' | 'COMPLIANCE'
+  readonly untilMs: number
 }
 
 /** What must hold of a key so that it is written. */
@@ -23,6 +32,8 @@ export interface Condition {
 export class SimulatedBucket {
   /** All versions of each object, newest last. */
   readonly objects = new Map<string, StoredVersion[]>()
+  /** Told of each version that is complete. */
+  onCreated: ((key: string, version: StoredVersion) => void) | undefined
 
   constructor(
     private readonly world: World,
@@ -37,10 +48,31 @@ export class SimulatedBucket {
       throw serviceError('PreconditionFailed', 412)
     const { dice, scheduler, story } = this.world
     const etag = `"${createHash('md5').update(bytes).digest('hex')}"`
-    const version = { versionId: dice.hex(16), bytes, etag, modifiedMs: Math.floor(scheduler.now) }
+    const modifiedMs = Math.floor(scheduler.now)
+    const version: StoredVersion = { versionId: dice.hex(16), bytes, etag, modifiedMs, retention: undefined }
     if (versions === undefined) this.objects.set(key, [version])
     else versions.push(version)
     story.tell('s3', `keeps ${this.name}/${key}, ${bytes.length} bytes`)
+    this.onCreated?.(key, version)
+  }
+
+  /** One version of an object, the newest where none is named. Throws where there is none. */
+  version(key: string, versionId: string | undefined): StoredVersion {
+    if (versionId === undefined) return this.get(key)
+    const version = this.objects.get(key)?.find(version => version.versionId === versionId)
+    if (version === undefined) throw serviceError('NoSuchVersion', 404)
+    return version
+  }
+
+  /** Locks one version. Throws where that would be shorter, or less strict, than what it has. */
+  lock(key: string, versionId: string | undefined, { mode, untilMs }: Retention): void {
+    const version = this.version(key, versionId)
+    const { retention: known } = version
+    const isWeaker = known?.mode === 'COMPLIANCE' && mode !== 'COMPLIANCE'
+    if (known !== undefined && (isWeaker || untilMs < known.untilMs)) throw serviceError('AccessDenied', 403)
+    if (untilMs <= this.world.scheduler.now) throw serviceError('InvalidRetention', 400)
+    version.retention = { mode, untilMs }
+    this.world.story.tell('s3', `locks ${this.name}/${key} version ${version.versionId} until ${day(untilMs)}`)
   }
 
   /** The newest version of an object. Throws for a key that has none. */
@@ -59,4 +91,8 @@ export class SimulatedBucket {
   contents(prefix: string): readonly (readonly [string, Uint8Array])[] {
     return this.keys(prefix).map(key => [key, this.get(key).bytes] as const)
   }
+}
+
+function day(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
 }

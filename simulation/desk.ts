@@ -6,6 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TailOutcome, tail } from '../capture/tail.js'
+import type { TailCheckpoint } from '../capture/tail-checkpoint.js'
 import type { RowConverter } from '../delivery/parquet-conversion.js'
 import { ArchiveSink } from '../delivery/tail-sink.js'
 import { loadCheckpoint } from '../delivery/tail-state.js'
@@ -13,6 +14,7 @@ import { DiskArchive } from '../store/folder.js'
 import { TAIL_FOLDER } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { Process } from './process.js'
+import { sequencesIn } from './story.js'
 import { STREAMS, streamsClientOf } from './streams-client.js'
 import type { SimulatedTable } from './table.js'
 import type { World } from './world.js'
@@ -80,12 +82,14 @@ export class SimulatedDesk {
     const sink = await ArchiveSink.open(archive, this.configuration, {
       converter: converterOf(process),
       now: process.now,
+      regionOf: async () => this.region(),
     })
     const killable = async (step: () => Promise<void>) => {
       await process.mayDie()
       await step()
       await process.mayDie()
     }
+    const told = (what: () => string) => world.story.detail(process.name, what)
     const checkpoint = loadCheckpoint(this.root, this.configuration.table)
     return tail({
       table: this.configuration.table,
@@ -93,10 +97,16 @@ export class SimulatedDesk {
       findStreams: async () => STREAMS,
       // between any two of its steps the process may die
       sink: {
-        put: record => process.work(sink.put(record)),
-        flush: () => process.work(killable(() => sink.flush())),
+        put: record => {
+          told(() => `reads ${sequencesIn([JSON.stringify(record)]).join()}`)
+          return process.work(sink.put(record))
+        },
+        flush: () => process.work(killable(() => sink.flush())).then(() => told(() => 'has written all that it read')),
         addFact: fact => process.work(killable(() => sink.addFact(fact))),
-        save: saved => process.work(killable(() => sink.save(saved))),
+        save: saved => {
+          told(() => `remembers ${placesOf(saved)}`)
+          return process.work(killable(() => sink.save(saved)))
+        },
       },
       ...(checkpoint !== undefined && { checkpoint }),
       untilCaughtUp,
@@ -123,8 +133,15 @@ export class SimulatedDesk {
   }
 
   /** The facts that it kept. */
-  facts(): readonly unknown[] {
-    return this.files('facts').map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as unknown)
+  facts(): readonly (readonly [string, Uint8Array])[] {
+    return this.files('facts')
+  }
+
+  /** Read of the lines that stand for Parquet. */
+  private region(): string | undefined {
+    const newest = this.rowObjects().at(-1)
+    if (newest === undefined) return undefined
+    return /"region":"([^"]*)"/.exec(Buffer.from(newest[1]).toString())?.[1]
   }
 
   private files(folder: string): readonly (readonly [string, Uint8Array])[] {
@@ -135,6 +152,12 @@ export class SimulatedDesk {
   remove(): void {
     rmSync(this.root, { recursive: true, force: true })
   }
+}
+
+/** How far a checkpoint says that each shard was read. */
+function placesOf({ shards }: TailCheckpoint): string {
+  const read = Object.entries(shards).filter(([, { after }]) => after !== null)
+  return read.length === 0 ? 'nothing' : read.map(([id, { after }]) => `${id} up to ${after}`).join(', ')
 }
 
 function listFiles(folder: string): readonly string[] {

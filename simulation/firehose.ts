@@ -1,5 +1,5 @@
 /**
- * Firehose with direct puts, a transform and conversion by a Glue table. API reference, PutRecordBatch ("the response
+ * Firehose with direct puts, or before a Kinesis stream, a transform and conversion by a Glue table. API reference, PutRecordBatch ("the response
  * includes both successfully and unsuccessfully processed records", repeats); developer guide, "Transform source data",
  * "Handle failure in data transformation", "Handle data delivery failures" (24 hours, then the data are lost),
  * "Dynamic partitioning".
@@ -32,6 +32,8 @@ export interface FirehoseOptions {
   readonly archive: SimulatedBucket
   /** A record's bytes at most; a small one makes large items cheap. */
   readonly recordBytes: number
+  /** How long it goes on trying to write to S3. @default - a day, as with direct puts */
+  readonly keptMs?: number
 }
 
 /** Lines on their way to one object. */
@@ -76,18 +78,27 @@ export class SimulatedFirehose {
     const { faults, metrics, story } = this.world
     metrics.put('Firehose PutRecordBatch.Requests', 1)
     this.hung = faults.strike('put-hangs')
-    if (this.hung) return undefined
+    const told = (what: string, data: readonly Uint8Array[] = records) =>
+      story.detail('firehose', () => `${what} ${sequencesIn([Buffer.concat(data).toString()]).join(' ')}`)
+    if (this.hung) {
+      told('has a call that it does not answer, with')
+      return undefined
+    }
     const bytes = records.reduce((sum, { length }) => sum + Math.ceil(length / 3) * 4, 0)
     if (records.length > CALL_RECORDS || bytes > REQUEST_BYTES) throw serviceError('InvalidArgumentException', 400)
     if (records.some(({ length }) => length > this.options.recordBytes)) throw serviceError('ValidationException', 400)
     if (faults.strike('put-throttled')) {
       metrics.put('Firehose ThrottledRecords', records.length)
+      told('turns away')
       throw serviceError('ServiceUnavailableException', 503)
     }
     const isPartial = faults.strike('put-partial')
     const RequestResponses = records.map(data => {
-      if (isPartial && this.world.dice.chance(0.5)) return { ErrorCode: 'ServiceUnavailableException' }
-      story.detail('firehose', () => `takes ${sequencesIn([Buffer.from(data).toString()]).join(' ')}`)
+      if (isPartial && this.world.dice.chance(0.5)) {
+        told('answers an error code for', [data])
+        return { ErrorCode: 'ServiceUnavailableException' }
+      }
+      told('takes', [data])
       return { RecordId: this.take(data) }
     })
     const failed = RequestResponses.filter(({ ErrorCode }) => ErrorCode !== undefined).length
@@ -95,7 +106,8 @@ export class SimulatedFirehose {
     return { FailedPutCount: failed, RequestResponses }
   }
 
-  private take(data: Uint8Array): string {
+  /** Takes a record in, from a call or from Kinesis, and answers its id. */
+  take(data: Uint8Array): string {
     const { scheduler, numbers, faults } = this.world
     const recordId = String(numbers.next()).padStart(20, '0')
     const times = faults.strike('taken-twice') ? 2 : 1
@@ -219,7 +231,7 @@ export class SimulatedFirehose {
     const { scheduler, faults, metrics, story, dice } = this.world
     const { lines, sinceMs } = this.buffers.get(prefix) as Buffered
     this.buffers.delete(prefix)
-    while (scheduler.now - sinceMs < KEPT_MS) {
+    while (scheduler.now - sinceMs < (this.options.keptMs ?? KEPT_MS)) {
       if (faults.strike('s3-slow')) await scheduler.sleep(dice.between(1000, 30_000))
       const refused = faults.strike('s3-refuses')
       metrics.put('Firehose DeliveryToS3.DataFreshness', (scheduler.now - sinceMs) / 1000)
@@ -232,7 +244,7 @@ export class SimulatedFirehose {
       }
       await scheduler.sleep(RETRY_MS)
     }
-    story.tell('firehose', `loses ${lines.length} lines of ${prefix}, which were a day old`)
+    story.tell('firehose', `loses ${lines.length} lines of ${prefix}, which were too old`)
     story.detail('firehose', () => `loses ${sequencesIn(lines).join(' ')}`)
   }
 

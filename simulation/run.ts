@@ -7,6 +7,8 @@ import { type Remains, runWorld } from './world.js'
 export interface Outcome extends Judgement {
   readonly scenario: Scenario
   readonly struck: ReadonlyMap<FaultKind, number>
+  /** How much happened in it: what a service or a process of ours did, or waited for. */
+  readonly events: number
   /** The same for each run of the scenario. */
   readonly digest: string
   /** What happened, in order; empty unless it was asked for. */
@@ -23,19 +25,32 @@ export async function runScenario(scenario: Scenario, isTold = false): Promise<O
     ...judgement,
     scenario,
     struck: world.faults.struck,
+    events: world.scheduler.events,
     digest: world.story.digest(),
     story: world.story.lines,
   }
 }
 
-/** Of a story that was told, what concerns the version that the first problem names, with the faults around it. */
-export function storyOf({ problems: [problem = ''], story }: Outcome): readonly string[] {
-  const sequence = /\d{19,}/.exec(problem)?.[0]
-  if (sequence === undefined) return []
-  const concerned = story.flatMap((line, i) => (line.includes(sequence) ? [i] : []))
-  const near = new Set(concerned.flatMap(i => [i - 2, i - 1, i, i + 1, i + 2]))
-  return story.filter((_, i) => near.has(i))
+/** A problem without its names and numbers: what two runs have in common that fail for one reason. */
+export function kindOf(problem: string): string {
+  return problem.replace(/\S*\d\S*/g, '#')
 }
+
+/**
+ * Of a story that was told, what concerns the version, the object or the item that the first problem names, with the
+ * faults around it; at its end the last that was seen of it.
+ */
+export function storyOf({ problems: [problem = ''], story }: Outcome): readonly string[] {
+  const subject = SUBJECTS.map(pattern => pattern.exec(problem)?.[0]).find(found => found !== undefined)
+  if (subject === undefined) return []
+  const concerned = story.flatMap((line, i) => (line.includes(subject) ? [i] : []))
+  const near = new Set(concerned.flatMap(i => [i - 2, i - 1, i, i + 1, i + 2]))
+  const last = concerned.map(i => story[i] as string).findLast(line => !line.includes(' judge: '))
+  return [...story.filter((_, i) => near.has(i)), ...(last === undefined ? [] : [`last seen of ${subject}: ${last}`])]
+}
+
+/** A version, an object, an item. */
+const SUBJECTS = [/\d{19,}/, /\b(data|refused|facts|config|log)\/\S+/, /ORD-\d+/]
 
 /** A world that cannot even be judged has a problem. */
 function judged(remains: Remains): Judgement {

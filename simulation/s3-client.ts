@@ -1,7 +1,8 @@
 /** S3 as a process of ours sees it: its client, with the commands that our code sends. */
 import { S3Client } from '@aws-sdk/client-s3'
-import type { SimulatedBucket, StoredVersion } from './bucket.js'
+import type { Retention, SimulatedBucket, StoredVersion } from './bucket.js'
 import { type Process, serviceError } from './process.js'
+import { sequencesIn } from './story.js'
 
 /** The input of a command as far as the model understands it. */
 interface Input {
@@ -16,6 +17,8 @@ interface Input {
   readonly IfMatch?: string
   readonly Range?: string
   readonly Body?: string | Uint8Array
+  readonly VersionId?: string
+  readonly Retention?: { readonly Mode: Retention['mode']; readonly RetainUntilDate: Date }
 }
 
 interface Command {
@@ -25,11 +28,12 @@ interface Command {
 
 /** The client that a process is given. */
 export function s3ClientOf(process: Process, buckets: readonly SimulatedBucket[]): S3Client {
-  const { faults, dice } = process.world
+  const { faults, dice, story } = process.world
   const send = ({ constructor: { name }, input }: Command) => {
     const bucket = buckets.find(bucket => bucket.name === input.Bucket)
     const answer = ANSWERS[name]
     if (bucket === undefined || answer === undefined) throw new Error(`${name} of ${input.Bucket} is not simulated`)
+    if (name === 'PutObjectCommand') story.detail(process.name, () => `puts ${nameOf(input)}`)
     return process.call({
       slowMs: faults.strike('s3-slow') ? dice.between(1000, 30_000) : 0,
       serve: () => {
@@ -42,6 +46,12 @@ export function s3ClientOf(process: Process, buckets: readonly SimulatedBucket[]
   return Object.assign(Object.create(S3Client.prototype) as S3Client, { send })
 }
 
+/** An object's key, with the changes that it keeps. */
+function nameOf({ Key, Body = '' }: Input): string {
+  const raw = /"rawData":"([^"]*)"/.exec(Buffer.from(Body as Uint8Array).toString('latin1'))?.[1]
+  return [Key, ...(raw === undefined ? [] : sequencesIn([Buffer.from(raw, 'base64').toString()]))].join(' ')
+}
+
 /** A page of a list; S3 has 1000, fewer here so that lists have several. */
 const PAGE_KEYS = 50
 
@@ -51,11 +61,22 @@ const ANSWERS: { readonly [command: string]: (bucket: SimulatedBucket, input: In
     return {}
   },
   GetObjectCommand: (bucket, { Key, IfMatch, Range }) => {
-    const { bytes, etag, versionId } = bucket.get(Key)
+    const { bytes, etag, versionId, retention } = bucket.get(Key)
     if (IfMatch !== undefined && IfMatch !== etag) throw serviceError('PreconditionFailed', 412)
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(Range ?? '') ?? []
     const part = from === undefined ? bytes : bytes.subarray(Number(from), Number(to) + 1)
-    return { Body: bodyOf(part), ContentLength: part.length, ETag: etag, VersionId: versionId }
+    const locked = retention && { ObjectLockRetainUntilDate: new Date(retention.untilMs) }
+    return { Body: bodyOf(part), ContentLength: part.length, ETag: etag, VersionId: versionId, ...locked }
+  },
+  GetObjectRetentionCommand: (bucket, { Key, VersionId }) => {
+    const { retention } = bucket.version(Key, VersionId)
+    if (retention === undefined) throw serviceError('NoSuchObjectLockConfiguration', 404)
+    return { Retention: { Mode: retention.mode, RetainUntilDate: new Date(retention.untilMs) } }
+  },
+  PutObjectRetentionCommand: (bucket, { Key, VersionId, Retention }) => {
+    if (Retention === undefined) throw serviceError('MalformedXML', 400)
+    bucket.lock(Key, VersionId, { mode: Retention.Mode, untilMs: Number(Retention.RetainUntilDate) })
+    return {}
   },
   ListObjectsV2Command: (bucket, { Prefix = '', Delimiter, StartAfter = '', ContinuationToken = StartAfter }) => {
     const keys = bucket.keys(Prefix).filter(key => key > ContinuationToken)

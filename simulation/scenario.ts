@@ -1,5 +1,7 @@
+import type { RetentionRule } from '../functions/lock-objects.js'
 import { Dice } from './dice.js'
 import { FAULTS, type Fault, type FaultKind } from './faults.js'
+import type { Precision } from './kinesis.js'
 import type { Load } from './workload.js'
 
 /** What a seed makes of a world before it begins: plain data, so that it can be made smaller and told. */
@@ -12,19 +14,70 @@ export interface Scenario {
   readonly batchSize: number
   /** Which way changes take to an archive: Lambda and Firehose, or a `tail` on a desk. */
   readonly path: 'aws' | 'desk'
+  /** How changes come to Firehose; a desk follows the table's own stream. */
+  readonly capture: 'streams' | 'kinesis'
+  /** Of times in Kinesis. */
+  readonly precision: Precision
   /** Whether the archive is sealed each hour. */
   readonly isSealed: boolean
+  /** How objects are locked as they are written. @default - they are not */
+  readonly lock: RetentionRule | undefined
+  /** Whether somebody sends again what was refused, all the time and at last. */
+  readonly isOperated: boolean
+  /** Whether its owner reads it at last, by the real engine: it takes long. */
+  readonly isReadAtLast: boolean
 }
 
 const HOUR_MS = 3_600_000
 
+const LOCKS: readonly RetentionRule[] = [
+  { mode: 'GOVERNANCE', days: 30 },
+  { mode: 'COMPLIANCE', days: 2557 },
+]
+
 /** What can go wrong on a desk; on AWS all else can. */
 const OF_DESK: readonly FaultKind[] = ['stream-throttled', 'stream-slow', 'stream-empty', 'desk-off']
 const OF_BOTH: readonly FaultKind[] = ['shard-splits', 'function-killed', 'clock-behind']
-const KINDS = {
-  desk: [...OF_DESK, ...OF_BOTH],
-  aws: (Object.keys(FAULTS) as FaultKind[]).filter(kind => !OF_DESK.includes(kind)),
+const OF_LOCKS: readonly FaultKind[] = [
+  'event-late',
+  'event-twice',
+  'queue-refuses',
+  'message-twice',
+  'message-unheard',
+]
+const OF_KINESIS: readonly FaultKind[] = [
+  'same-tick',
+  'replication-slow',
+  'replication-twice',
+  'kinesis-throttles',
+  'kinesis-behind',
+]
+/** What can go wrong with whoever puts records into Firehose, a forwarder or `redrive`. */
+const OF_PUTS: readonly FaultKind[] = ['put-throttled', 'put-partial', 'put-unheard', 'put-hangs', 'put-slow']
+const OF_STREAMS: readonly FaultKind[] = [...OF_PUTS, 'mapping-pauses', 'shard-splits']
+const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice']
+const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
+  ...OF_DESK,
+  ...OF_STREAMS,
+  ...OF_KINESIS,
+  ...OF_LOCKS,
+  ...OF_JOURNAL,
+])
+const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.has(kind))
+
+/** What can go wrong with the parts that a world has. */
+function kindsOf({ path, capture, isSealed, lock, isOperated }: Parts): readonly FaultKind[] {
+  if (path === 'desk') return [...OF_DESK, ...OF_BOTH]
+  return [
+    ...OF_AWS,
+    ...(capture === 'streams' ? OF_STREAMS : [...OF_KINESIS, ...(isOperated ? OF_PUTS : [])]),
+    ...(isSealed ? OF_JOURNAL : []),
+    ...(lock === undefined ? [] : OF_LOCKS),
+  ]
 }
+
+/** What a world is made of. */
+type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated'>
 
 /**
  * The scenario of a seed. It is a swarm: each seed has a few kinds of faults, some none, so that they meet in
@@ -33,14 +86,20 @@ const KINDS = {
 export function scenarioOf(seed: number, hours: number): Scenario {
   const dice = new Dice(seed).fork('scenario')
   const path = dice.pick(['aws', 'aws', 'desk'] as const)
+  const isSealed = path === 'aws' && dice.chance(0.3)
+  const lock = path === 'aws' && dice.chance(0.3) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
+  const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
+  const isOperated = path === 'aws' && dice.chance(0.4)
+  const parts: Parts = { path, capture, isSealed, lock, isOperated }
   const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
-  const kinds = new Set(Array.from({ length: count }, () => dice.pick(KINDS[path])))
+  const kinds = new Set(Array.from({ length: count }, () => dice.pick(kindsOf(parts))))
   return {
     seed,
     hours,
     batchSize: dice.pick([1, 3, 10, 100, 1000]),
-    path,
-    isSealed: path === 'aws' && dice.chance(0.3),
+    ...parts,
+    isReadAtLast: dice.chance(0.15),
+    precision: dice.chance(0.7) ? 'MICROSECOND' : 'MILLISECOND',
     load: {
       items: dice.pick([1, 3, 10, 40]),
       perHour: dice.pick([2, 10, 30]),

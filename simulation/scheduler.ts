@@ -17,6 +17,8 @@ export type Cancel = () => void
  * its next call of the world before the second one happens, so a seed has one story.
  */
 export class Scheduler {
+  /** How much has happened. */
+  events = 0
   private readonly heap: Event[] = []
   private time: number
   private background: Promise<unknown>[] = []
@@ -61,6 +63,7 @@ export class Scheduler {
       this.pop()
       if (event.cancelled) continue
       this.time = event.time
+      this.events++
       event.happen()
       await this.quiet()
     }

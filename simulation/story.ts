@@ -38,7 +38,9 @@ export class Story {
 
 /** The changes that some texts speak of, each once, by their sequence numbers. */
 export function sequencesIn(texts: readonly string[]): readonly string[] {
-  const found = texts.flatMap(text => [...text.matchAll(/"(?:SequenceNumber|sequence)":"0*(\d+)"/g)])
+  const found = texts.flatMap(text => [
+    ...text.matchAll(/"(?:SequenceNumber|sequence|eventID)":"(?:[0-9a-f]{8}-)?0*(\d+)"/g),
+  ])
   return [...new Set(found.map(([, sequence]) => sequence as string))]
 }
 

@@ -104,7 +104,10 @@ class StreamService {
 
   private iterator({ ShardId, ShardIteratorType: type, SequenceNumber: sequence = '0' }: Input): string {
     const shard = this.shardOf(ShardId)
-    const place = type === 'TRIM_HORIZON' ? shard.trimmed : placeOf(shard, type === 'AFTER_SEQUENCE_NUMBER', sequence)
+    const place = startOf(shard, type, sequence)
+    this.process.world.story.detail(this.process.name, () =>
+      [`begins at record ${place} of ${shard.id}, ${type}`, ...(sequence === '0' ? [] : [sequence])].join(' '),
+    )
     if (place < shard.trimmed) throw serviceError('TrimmedDataAccessException', 400)
     return `${shard.id}|${place}|${Math.floor(this.now)}`
   }
@@ -123,6 +126,11 @@ class StreamService {
     const NextShardIterator = isOver ? undefined : `${id}|${next}|${Math.floor(this.now)}`
     return { Records: found.map(toWire), NextShardIterator }
   }
+}
+
+function startOf(shard: Shard, type: string | undefined, sequence: string): number {
+  if (type === 'TRIM_HORIZON') return shard.trimmed
+  return type === 'LATEST' ? shard.records.length : placeOf(shard, type === 'AFTER_SEQUENCE_NUMBER', sequence)
 }
 
 /** Where reading begins at or after a sequence number, which need not be that of a record. */

@@ -13,10 +13,21 @@ export interface Version {
   readonly sequence: string
   /** The value of the table's one key attribute. */
   readonly item: string
-  readonly timeMs: number
+  /** Microseconds since 1970. Two changes of an item may have one. */
+  readonly timeUs: number
   /** Canonical texts; null where there was no item. */
   readonly before: string | null
   readonly after: string | null
+}
+
+/** A change as the table tells of it, to either kind of stream. */
+export interface Change {
+  readonly sequence: string
+  readonly item: string
+  readonly timeUs: number
+  readonly before: Attributes | undefined
+  readonly after: Attributes | null
+  readonly isTtl: boolean
 }
 
 /** A change as the stream keeps it. */
@@ -68,8 +79,15 @@ export class SimulatedTable {
   onShard: ((shard: Shard) => void) | undefined
   private readonly items = new Map<string, { readonly attributes: Attributes; readonly text: string }>()
   private sequence = 4_421_584_500_000_000_000n
+  /** Takes the changes in the stream's place. @default - the table has a stream of its own */
+  onChange: ((change: Change) => void) | undefined
+  private timeUs = 0
 
-  constructor(private readonly world: World) {
+  /** `tickUs` is how fine the times of its changes are told, in microseconds. */
+  constructor(
+    private readonly world: World,
+    private readonly tickUs: 1 | 1000 = 1,
+  ) {
     this.openShard(undefined, 0, PLACES / 2)
     this.openShard(undefined, PLACES / 2, PLACES)
   }
@@ -79,10 +97,24 @@ export class SimulatedTable {
     return this.items.get(item)?.attributes
   }
 
+  /** All that it holds, in the order of a scan, which is none. */
+  get all(): readonly Attributes[] {
+    return [...this.items.values()].map(({ attributes }) => attributes)
+  }
+
   /** Writes some items at once, as a transaction does: each has its own record, all have one time. */
   write(writes: readonly Write[]): void {
     if (this.world.faults.strike('shard-splits')) this.split()
+    this.timeUs = this.nextTime()
     for (const write of writes) this.writeOne(write)
+  }
+
+  /** Mostly later than that of the write before, by however little. */
+  private nextTime(): number {
+    const { scheduler, faults, dice } = this.world
+    const now = Math.floor(scheduler.now * 1000)
+    const after = faults.strike('same-tick') ? this.timeUs : this.timeUs + dice.between(1, 300)
+    return Math.floor(Math.max(now, after) / this.tickUs) * this.tickUs
   }
 
   private writeOne({ item, after, isTtl = false }: Write): void {
@@ -95,11 +127,13 @@ export class SimulatedTable {
     if (after === null) this.items.delete(item)
     else this.items.set(item, { attributes: after, text: text as string })
     this.sequence += BigInt(this.world.dice.between(1, 5000))
-    const timeMs = Math.floor(this.world.scheduler.now)
+    const { timeUs } = this
     const sequence = String(this.sequence)
-    this.versions.push({ sequence, item, timeMs, before: old?.text ?? null, after: text })
+    this.versions.push({ sequence, item, timeUs, before: old?.text ?? null, after: text })
     this.world.story.detail('table', () => `has version ${sequence} of ${item}${text === null ? ', deleted' : ''}`)
-    this.append(item, { madeMs: timeMs, record: recordOf(item, sequence, timeMs, old?.attributes, after, isTtl) })
+    const change = { sequence, item, timeUs, before: old?.attributes, after, isTtl }
+    if (this.onChange === undefined) this.append(item, { madeMs: Math.floor(timeUs / 1000), record: recordOf(change) })
+    else this.onChange(change)
   }
 
   private append(item: string, kept: Kept): void {
@@ -156,14 +190,7 @@ function placeOf(item: string): number {
   return sum % PLACES
 }
 
-function recordOf(
-  item: string,
-  sequence: string,
-  timeMs: number,
-  before: Attributes | undefined,
-  after: Attributes | null,
-  isTtl: boolean,
-): DynamoDBRecord {
+function recordOf({ item, sequence, timeUs, before, after, isTtl }: Change): DynamoDBRecord {
   return {
     eventID: sequence.padStart(32, '0'),
     eventName: before === undefined ? 'INSERT' : after === null ? 'REMOVE' : 'MODIFY',
@@ -171,7 +198,7 @@ function recordOf(
     eventSource: 'aws:dynamodb',
     awsRegion: REGION,
     dynamodb: {
-      ApproximateCreationDateTime: Math.floor(timeMs / 1000),
+      ApproximateCreationDateTime: Math.floor(timeUs / 1_000_000),
       Keys: { [KEY]: { S: item } },
       ...(after === null ? {} : { NewImage: after }),
       ...(before === undefined ? {} : { OldImage: before }),

@@ -16,6 +16,8 @@ export interface Load {
   readonly bursts: number
   /** Which share of the items is too large for Firehose. */
   readonly oversize: number
+  /** The places of the writes that are made, rising, where the others are left out. @default - all */
+  readonly only?: readonly number[]
 }
 
 const HOUR_MS = 3_600_000
@@ -23,14 +25,16 @@ const HOUR_MS = 3_600_000
 /** Writes to a table until a moment, in milliseconds since 1970. */
 export async function runWorkload(world: World, table: SimulatedTable, load: Load, untilMs: number): Promise<void> {
   const dice = world.dice.fork('workload')
-  for (;;) {
+  const isMade = load.only === undefined ? () => true : (place: number) => load.only?.includes(place)
+  for (let place = 0; ; ) {
     const burst = dice.chance(load.bursts) ? dice.between(2, 40) : 1
     // what comes at once is paid for by the quiet after it
     const pause = -Math.log(1 - dice.random()) * (HOUR_MS / load.perHour) * burst
     if (world.scheduler.now + pause > untilMs) return
     await world.scheduler.sleep(pause)
-    for (let i = 0; i < burst; i++) {
-      table.write(writesOf(dice, table, load))
+    for (let i = 0; i < burst; i++, place++) {
+      // each draws from dice of its own, so that one that is left out changes no other
+      if (isMade(place)) table.write(writesOf(dice.fork(`write ${place}`), table, load))
       if (dice.chance(0.5)) await world.scheduler.sleep(dice.between(0, 1500))
     }
   }
@@ -52,6 +56,7 @@ function writeOf(dice: Dice, item: string, present: Attributes | undefined, load
 }
 
 const NOTES = ['', 'plain', 'Grüße, "Zoë" \\ \n', '\u{1f4e6}\u200d\u{1f525}', '\u0000\u2028', '<script>', 'ا ل']
+const BYTES = ['AA==', '/+//', 'aGVsbG8=']
 const NUMBERS = ['0', '1', '-1.5', '99999999999999999999999999999999999999', '1E-130', '0.1']
 
 /** An order; a large one is larger than the simulated Firehose takes. */
@@ -64,6 +69,7 @@ function imageOf(dice: Dice, item: string, isLarge: boolean): Attributes {
     ...(dice.chance(0.2) && {
       gift: dice.pick<AttributeValue>([{ BOOL: true }, { NULL: true }, { M: { to: { S: 'x' } } }]),
     }),
+    ...(dice.chance(0.1) && { seal: { B: dice.pick(BYTES) } }),
     ...(isLarge && { blob: { S: 'x'.repeat(dice.between(4000, 9000)) } }),
   }
 }

@@ -1,6 +1,7 @@
 import { createForwarder } from '../capture/forwarder.js'
+import type { RetentionRule } from '../functions/lock-objects.js'
 import { createHandler } from '../transform/handler.js'
-import { configurationKey, DATA_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
+import { configurationKey, DATA_PREFIX, FACTS_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { SimulatedBucket } from './bucket.js'
 import { SimulatedDesk } from './desk.js'
@@ -8,8 +9,14 @@ import { Dice } from './dice.js'
 import { Faults } from './faults.js'
 import { SimulatedFirehose } from './firehose.js'
 import { SimulatedJournal } from './journal.js'
+import type { LockedArchive } from './judge-locks.js'
+import { SimulatedKinesis } from './kinesis.js'
+import { type LastLook, lookAtLast } from './last-look.js'
+import { KINESIS_BYTES, LIMITS } from './limits.js'
+import { LockEvents } from './lock-events.js'
 import { SimulatedMapping } from './mapping.js'
 import { Metrics } from './metrics.js'
+import { Operator } from './operator.js'
 import { s3ClientOf } from './s3-client.js'
 import type { Scenario } from './scenario.js'
 import { Scheduler } from './scheduler.js'
@@ -31,6 +38,7 @@ export interface World {
 /** A world after its time: what is left in it to be judged. Objects are lines by key. */
 export interface Remains {
   readonly world: World
+  readonly scenario: Scenario
   readonly table: SimulatedTable
   readonly rows: Contents
   /** What was refused, or was too large, in all places where such is kept. */
@@ -38,9 +46,13 @@ export interface Remains {
   /** What Lambda gave up. */
   readonly givenUp: Contents
   /** What an archive says about itself. */
-  readonly facts: readonly unknown[]
+  readonly facts: Contents
   /** What the checks of the world itself found, each a sentence. */
   readonly findings: readonly string[]
+  /** @default - its objects are not locked */
+  readonly locked: LockedArchive | undefined
+  /** @default - nobody reads it at last */
+  readonly lastLook?: LastLook
 }
 
 type Contents = readonly (readonly [string, Uint8Array])[]
@@ -52,8 +64,7 @@ const HOUR_MS = 3_600_000
 /** After the last write, so long that everything has come to its end: a day of the stream, and one of Firehose. */
 const SETTLING_HOURS = 54
 
-/** Bytes that a record may have here; a pack is smaller, as it is on AWS. */
-const LIMITS = { packBytes: 3000, recordBytes: 4000 } as const
+const WEEK_MS = 7 * 24 * HOUR_MS
 
 /** The configuration of the one table of a world. */
 export const TABLE: TableConfiguration = {
@@ -64,30 +75,54 @@ export const TABLE: TableConfiguration = {
 }
 
 /** Runs a world from its beginning until everything in it has come to rest. */
-export function runWorld(scenario: Scenario, isTold: boolean): Promise<Remains> {
+export async function runWorld(scenario: Scenario, isTold: boolean): Promise<Remains> {
   const world = createWorld(scenario, isTold)
-  return scenario.path === 'aws' ? runOnAws(world, scenario) : runOnDesk(world, scenario)
+  const remains = await (scenario.path === 'aws' ? runOnAws(world, scenario) : runOnDesk(world, scenario))
+  return scenario.isReadAtLast ? { ...remains, lastLook: await readAtLast(remains) } : remains
+}
+
+function readAtLast({ world, table, rows, facts }: Remains): Promise<LastLook> {
+  return lookAtLast({
+    table: TABLE,
+    rows,
+    facts,
+    atUs: Math.floor(world.scheduler.now) * 1000,
+    items: table.all,
+    names: [...new Set(table.versions.map(({ item }) => item))],
+  })
 }
 
 async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const archive = new SimulatedBucket(world, 'archive')
   const refused = new SimulatedBucket(world, 'refused')
+  const locked = scenario.lock && lockedArchive(world, archive, scenario.lock)
   archive.put(configurationKey(TABLE), Buffer.from(rowConfiguration(TABLE)))
-  const table = new SimulatedTable(world)
-  deployPath(world, table, archive, refused, scenario.batchSize)
+  const isCoarse = scenario.capture === 'kinesis' && scenario.precision === 'MILLISECOND'
+  const table = new SimulatedTable(world, isCoarse ? 1000 : 1)
+  const deployed = { world, table, archive, refused, scenario }
+  const replay = scenario.capture === 'kinesis' ? deployKinesis(deployed) : deployStreams(deployed)
+  const operator = scenario.isOperated ? operatorOf(deployed, replay) : undefined
   const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
   void journal?.runUntil(endOf(scenario))
-  await letPass(world, table, scenario)
-  const findings = await atLast(world, journal?.check() ?? Promise.resolve([]))
+  void operator?.runUntil(endOf(scenario))
+  const findings = await letPass(world, table, scenario)
+    .then(() => atLast(world, [() => operator?.finish(), () => journal?.check()]))
+    .finally(() => operator?.remove())
   return {
     world,
+    scenario,
     table,
     rows: archive.contents(DATA_PREFIX),
     refused: [...archive.contents(REFUSED_PREFIX), ...refused.contents(REFUSED_PREFIX)],
     givenUp: refused.contents(GIVEN_UP_PREFIX),
-    facts: [],
+    facts: archive.contents(FACTS_PREFIX),
     findings,
+    locked,
   }
+}
+
+function lockedArchive(world: World, bucket: SimulatedBucket, rule: RetentionRule): LockedArchive {
+  return { bucket, rule, events: new LockEvents(world, bucket, rule) }
 }
 
 async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
@@ -96,12 +131,14 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
   try {
     void desk.runUntil(endOf(scenario))
     await letPass(world, table, scenario)
-    const findings = await atLast(
-      world,
-      desk.catchUp().then(ending => (ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`])),
-    )
+    const findings = await atLast(world, [
+      async () => {
+        const ending = await desk.catchUp()
+        return ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`]
+      },
+    ])
     const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
-    return { world, table, rows, refused, givenUp: [], facts, findings }
+    return { world, scenario, table, rows, refused, givenUp: [], facts, findings, locked: undefined }
   } finally {
     desk.remove()
   }
@@ -117,27 +154,48 @@ async function letPass(world: World, table: SimulatedTable, scenario: Scenario):
   await world.scheduler.runUntil(endOf(scenario))
 }
 
-/** The functions and services between a table and an archive, as the stack deploys them. */
-function deployPath(
-  world: World,
-  table: SimulatedTable,
-  archive: SimulatedBucket,
-  refused: SimulatedBucket,
-  batchSize: number,
-): void {
-  const firehose = new SimulatedFirehose(world, {
+/** The parts that the functions and services between a table and an archive connect. */
+interface Deployed {
+  readonly world: World
+  readonly table: SimulatedTable
+  readonly archive: SimulatedBucket
+  readonly refused: SimulatedBucket
+  readonly scenario: Scenario
+}
+
+function deployFirehose({ world, archive }: Deployed, recordBytes: number, keptMs?: number): SimulatedFirehose {
+  return new SimulatedFirehose(world, {
     table: TABLE,
     archive,
-    recordBytes: LIMITS.recordBytes,
+    recordBytes,
+    ...(keptMs !== undefined && { keptMs }),
     transform: {
       name: 'transform',
       timeoutMs: 60_000,
       run: event => createHandler(TABLE, () => world.metrics.put('ours RecordsRefused', 1))(event),
     },
   })
+}
+
+/** Answers the stream that takes what is sent again, which here is another one. */
+function deployKinesis(deployed: Deployed): SimulatedFirehose {
+  const { world, table, scenario } = deployed
+  // Firehose goes on for as long as the stream keeps records
+  const firehose = deployFirehose(deployed, KINESIS_BYTES, WEEK_MS)
+  new SimulatedKinesis(world, table, { firehose, precision: scenario.precision, recordBytes: KINESIS_BYTES })
+  return deployFirehose(deployed, LIMITS.recordBytes)
+}
+
+function operatorOf({ world, archive, refused }: Deployed, replay: SimulatedFirehose): Operator {
+  return new Operator(world, { table: TABLE, buckets: [archive, refused], replay, recordBytes: LIMITS.recordBytes })
+}
+
+function deployStreams(deployed: Deployed): SimulatedFirehose {
+  const { world, table, refused, scenario } = deployed
+  const firehose = deployFirehose(deployed, LIMITS.recordBytes)
   new SimulatedMapping(world, table, {
     givenUp: refused,
-    batchSize,
+    batchSize: scenario.batchSize,
     forwarder: {
       name: 'forwarder',
       timeoutMs: 60_000,
@@ -158,12 +216,20 @@ function deployPath(
         })(event, context),
     },
   })
+  return firehose
 }
 
-/** What is found at last, without a fault. It takes a while, as everything does. */
-async function atLast(world: World, checking: Promise<readonly string[]>): Promise<readonly string[]> {
+type Check = () => Promise<readonly string[]> | undefined
+
+/** What is found at last, one check after the other, without a fault. It takes a while, as everything does. */
+async function atLast(world: World, checks: readonly Check[]): Promise<readonly string[]> {
   let findings: readonly string[] = ['the last check does not come to an end']
-  const done = checking.then(
+  const checkAll = async () => {
+    const found: string[] = []
+    for (const check of checks) found.push(...((await check()) ?? []))
+    return found
+  }
+  void checkAll().then(
     found => {
       findings = found
     },
@@ -171,7 +237,6 @@ async function atLast(world: World, checking: Promise<readonly string[]>): Promi
       findings = [`the last check fails: ${error.message}`]
     },
   )
-  void done
   await world.scheduler.runUntil(world.scheduler.now + 6 * HOUR_MS)
   return findings
 }

@@ -34,6 +34,11 @@ export function archiveLedger(root: string): string {
   return join(root, LEDGER_FILE)
 }
 
+/** The ledger of a bucket, where no other is named: in the working folder. */
+export function bucketLedger(bucket: string): Ledger {
+  return Ledger.open(`redriven-${bucket}.ndjson`, `s3://${bucket}`)
+}
+
 /**
  * Remembers what was sent again, because refused objects are kept as they are. It only saves work: what is sent twice
  * has one `event_id`. A document is known by its place, not by its bytes, so one that is refused again, which makes a

@@ -19,6 +19,8 @@ export interface StoredVersion {
   retention: Retention | undefined
   /** ISO 8601; left out of lists where it is undefined. */
   readonly lastModified?: string
+  /** The bucket that it is in. @default - every one: most tests have one */
+  readonly bucket?: string
   /** True of a delete marker, which hides the versions before it. */
   readonly isMarker?: true
 }
@@ -61,7 +63,9 @@ export async function startS3Server(): Promise<S3Server> {
   }
   const loopback = await startLoopback((request, body, response) => {
     const url = new URL(request.url ?? '', 'http://s3')
-    const key = decodeURIComponent(url.pathname).split('/').slice(2).join('/')
+    const [, bucket, ...path] = decodeURIComponent(url.pathname).split('/')
+    const key = path.join('/')
+    const there = versions.filter(version => version.bucket === undefined || version.bucket === bucket)
     const operation = operationOf(request, url)
     server.requests.push({ operation, key, headers: request.headers })
     const fault = server.fault(operation, key)
@@ -70,9 +74,9 @@ export async function startS3Server(): Promise<S3Server> {
     if (fault !== undefined) return refuse(response, fault.status, fault.code)
     if (operation === 'PutObject') return putObject(request, body, response, key)
     if (operation === 'DeleteObjects') return deleteObjects(body, response)
-    if (operation === 'ListObjectsV2') return listObjects(url, response, versions)
-    if (operation === 'ListObjectVersions') return listVersions(url, response, versions)
-    if (operation === 'GetObject') return getObject(request, response, versions, key)
+    if (operation === 'ListObjectsV2') return listObjects(url, response, there)
+    if (operation === 'ListObjectVersions') return listVersions(url, response, there)
+    if (operation === 'GetObject') return getObject(request, response, there, key)
     const versionId = url.searchParams.get('versionId')
     const isMeant = (one: StoredVersion) => one.key === key && (versionId === null || one.versionId === versionId)
     const version = versions.findLast(isMeant)

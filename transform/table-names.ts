@@ -18,6 +18,9 @@ export interface NamedTable {
 /** What follows a table's identifier in the name of what belongs to it. */
 const [DELIVERIES, BY_ITEM, CHECKPOINTS, ANSWERS] = ['_deliveries', '__by_item', '__checkpoints', '__answers'] as const
 
+/** The name of what CloudTrail keeps of calls, which no table of DynamoDB has in SQL. */
+export const CALLS_TABLE = 'cloudtrail_events'
+
 /** Glue takes 255 bytes, whatever follows the identifier among them. */
 const LONGEST = 255 - CHECKPOINTS.length
 
@@ -36,7 +39,7 @@ export function identifiersOf(names: Iterable<string>): ReadonlyMap<string, stri
       for (const name of claimsOf(identifier)) claims.set(name, (claims.get(name) ?? new Map()).set(table, form))
   }
   const isFree = (table: string, form: number, name: string) =>
-    [...(claims.get(name) ?? [])].every(([other, theirs]) => other === table || theirs < form)
+    name !== CALLS_TABLE && [...(claims.get(name) ?? [])].every(([other, theirs]) => other === table || theirs < form)
   return new Map(
     tables.map(table => {
       const forms = formsOf(table)

@@ -14,6 +14,7 @@ import { countRefused } from '../../store/refused-of-table.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE, nameOnAws } from '../show/archive-name.js'
+import { cloudTrailOf } from './calls.js'
 import { engineOf, placeOf, stackOf } from './engine-choice.js'
 import { verifierOfKey } from './given-key.js'
 import { type ArchiveKeys, keysOfStack, withoutKeys, withSealing } from './key-store.js'
@@ -117,6 +118,7 @@ async function openFolder(options: Options, configuration: Configuration | undef
       files,
       memory,
       ...journalOptions(configuration, root, options),
+      cloudtrail: cloudTrailOf(options, false),
     }),
     persons: keysOfFolder(configuration, root),
     end: () => {},
@@ -198,6 +200,7 @@ export async function openArchiveIn(
 async function openOnAws(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
   if (memoryOf(options) !== undefined)
     throw new CommandError('--memory is of an archive in a folder, and Athena is asked')
+  cloudTrailOf(options, true)
   const place = await placeOf(options, configuration)
   const { workgroup, database, region } = place
   const [{ openStackEngine }, { expenseOf, formatExpense }] = await Promise.all([

@@ -1,5 +1,6 @@
 import type { Instant } from '../../transform/instant.js'
 import { instantOf, isInstant } from '../ask/instant-argument.js'
+import { LIVE_OPTION } from '../ask/live-item.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import { REVEAL_OPTION } from '../ask/revealing.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
@@ -17,6 +18,7 @@ export const asOf: Command = {
   options: [
     ...PLACE_OPTIONS,
     formatOption('columns', 'items'),
+    LIVE_OPTION,
     REVEAL_OPTION,
     ...ANSWER_OPTIONS.filter(([flags]) => !flags.startsWith('--format')),
     ['--no-verdict', 'of a whole table, leaves out how sure the answer is, and says so'],
@@ -28,7 +30,7 @@ export const asOf: Command = {
 async function answerAsOf(args: readonly string[], asking: Asking): Promise<AnswerSurface> {
   const [key, at] = readMoment(args)
   const table = findWorkspaceTable(asking.workspace, args[0] as string, args[1])
-  return key === undefined ? tableAsOf(asking, table, at) : itemAsOf(asking, table, key, at)
+  return key === undefined ? tableAsOf(asking, table, at) : itemAsOf(asking, table, key, at, args.at(-1) === 'now')
 }
 
 /** Of one argument after the table it is the instant, of two the second. */

@@ -11,6 +11,7 @@ import { type RestoredBy, restoredBy } from '../../restore/restored-by.js'
 import { type Item, parseItem } from '../../transform/attribute-value.js'
 import { formatInstant } from '../../transform/instant.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
+import { describeLive, LIVE_OPTION, lookAtTable, type TableLook, tellLive } from '../ask/live-item.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import { REVEAL_OPTION, revealingOf, revealTable } from '../ask/revealing.js'
 import { findWorkspaceTable } from '../ask/workspace.js'
@@ -30,7 +31,7 @@ import { type ChangeShown, partitionHistory } from './history/partition.js'
 export const history: Command = {
   usage: 'history <table> <key>',
   summary: 'what happened to one item, or to all of a partition (pk=...), newest first',
-  options: [...PLACE_OPTIONS, ...NARROWING_OPTIONS, REVEAL_OPTION, ...ANSWER_OPTIONS],
+  options: [...PLACE_OPTIONS, ...NARROWING_OPTIONS, LIVE_OPTION, REVEAL_OPTION, ...ANSWER_OPTIONS],
   example: 'itemtrail history Orders ORD12345',
   run: async ([name, key], options, io) => {
     const narrowing = readNarrowing(options)
@@ -41,6 +42,8 @@ export const history: Command = {
       if (partition !== undefined) return partition
       const found = await findHistory(workspace, table, key as string)
       const receipt = await receipts.keep(found.answer, workspace)
+      const live = await lookAtTable(asking, table, found)
+      if (found.changes.length === 0) tellLive(live, asking.io)
       await checkSeen(workspace, table, found)
       const revealing = await revealingOf(workspace, table, options)
       await revealing.ready(imagesIn([found]))
@@ -49,6 +52,7 @@ export const history: Command = {
         programs: partOf(revealHistory(found, revealing.given), narrowing),
         columns: await revealTable(found.answer.table, revealing),
         narrowing,
+        live,
       }
       return surfaceOf(table.table, parts, workspace.root, receipt)
     })
@@ -80,11 +84,12 @@ interface Parts {
   readonly programs: Part
   readonly columns: Table
   readonly narrowing: Narrowing
+  readonly live: TableLook | undefined
 }
 
 function surfaceOf(
   table: string,
-  { page, programs, columns, narrowing }: Parts,
+  { page, programs, columns, narrowing, live }: Parts,
   root: string,
   receipt: Receipt | undefined,
 ): AnswerSurface {
@@ -92,7 +97,7 @@ function surfaceOf(
   const { answer, confidence } = found
   return {
     page: io => printHistory(table, page, io),
-    whole: () => describeHistory(table, programs),
+    whole: () => ({ ...describeHistory(table, programs), live: describeLive(live) }),
     rows: () => describeChanges(programs),
     table: async () => (flags === '' ? columns : narrowTable(columns, shown)),
     web: async () => ({
@@ -108,6 +113,7 @@ function surfaceOf(
     end: io => {
       const slip = narrowing.slip(found.changes)
       if (slip !== undefined) io.err(`${printable(slip)}\n`)
+      tellLive(live, io)
       return exitOf(confidence)
     },
   }

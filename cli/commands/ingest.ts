@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { openInput } from '../../capture/input.js'
 import { tableConfiguration } from '../../config/configuration.js'
 import { DeliveryError, ingest as ingestInput, NO_TABLE } from '../../delivery/ingest.js'
@@ -6,6 +7,7 @@ import { Refusal, shown } from '../../transform/refusal.js'
 import { streamOf } from '../../transform/stream-record.js'
 import { checkColumns } from '../ask/archive-writing.js'
 import { lookAtKeys } from '../ask/own-keys.js'
+import { wholeNumber } from '../ask/whole-number.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { archiveFailure, describeReadFailure, describeSystemError, describeWriteFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type Options } from '../io.js'
@@ -14,6 +16,9 @@ import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { adviseOnActor, describeSummary, printMisfits, printReasons, printSummaries } from '../show/delivery-summary.js'
 import { grouped, Progress } from '../show/progress.js'
 import { printable } from '../show/text.js'
+
+/** Each takes memory of its own, some 60 MB. */
+const MOST_THREADS = 8
 
 /** Sends the records of a file through the local delivery stream into the archive. */
 export const ingest: Command = {
@@ -27,6 +32,7 @@ export const ingest: Command = {
       '--stream-arn <arn>',
       'the stream of records that name none (default: the one that the archive has of their table)',
     ],
+    ['--threads <n>', `reads with so many threads (as many as there are cores, at most ${MOST_THREADS})`],
     FORMAT_OPTION,
   ],
   example: 'itemtrail ingest changes.jsonl.gz',
@@ -35,6 +41,7 @@ export const ingest: Command = {
     const configuration = loadConfiguration(options)
     const [file, root] = [args[0] as string, archiveRoot(options)]
     const origin = originOf(options)
+    const threads = wholeNumber(options, 'threads') ?? Math.min(availableParallelism(), MOST_THREADS)
     await checkColumns(root, configuration)
     await lookAtKeys(configuration, root)
     const input = await openInput(file, io.stdin)
@@ -46,6 +53,7 @@ export const ingest: Command = {
         archive: new DiskArchive(root),
         configurationOf: table => tableConfiguration(configuration, table),
         ...origin,
+        threads,
         onRecord: count => {
           records = count
           progress.update(count, input.position(), input.size)

@@ -14,6 +14,7 @@ import type { QueryName } from '../../queries/query-types.js'
 import { isDoubtful } from '../../queries/verdict/findings.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { PageContext } from '../../view/paper/html-file.js'
+import { askingCalls, CLOUDTRAIL_OPTION } from '../ask/calls.js'
 import { isNamedParameter, PARAMETER_OPTIONS, readParameters } from '../ask/query-parameters.js'
 import {
   ANSWER_OPTIONS,
@@ -43,7 +44,14 @@ import { helpOfQuery, speaksOf } from './queries.js'
 export const query: Command = {
   usage: 'query <name> [table] [value...]',
   summary: 'asks a saved query of a table; values are its parameters in their order',
-  options: [...PLACE_OPTIONS, ...PARAMETER_OPTIONS, REVEAL_OPTION, ...ANSWER_OPTIONS, VERDICT_OPTION],
+  options: [
+    ...PLACE_OPTIONS,
+    ...PARAMETER_OPTIONS,
+    CLOUDTRAIL_OPTION,
+    REVEAL_OPTION,
+    ...ANSWER_OPTIONS,
+    VERDICT_OPTION,
+  ],
   example: 'itemtrail query deletions Orders --from 2026-11-01',
   moreHelp: ([name = '']) => helpOfQuery(SAVED_QUERIES.get(name)),
   run: (args, options, io) => askArchive(options, io, asking => answerSaved(args, asking)),
@@ -56,7 +64,8 @@ async function answerSaved([name, ...rest]: readonly string[], asking: Asking): 
   const [tableName, values] = isTableNamed ? [rest[0], rest.slice(1)] : [undefined, rest]
   const table = findWorkspaceTable(workspace, tableName ?? onlyTable(workspace))
   const parameters = await readParameters(saved, table, values, workspace, options)
-  const answer: Answer = await workspace.archive.run(saved.name as QueryName, table.table, parameters)
+  const ask = () => workspace.archive.run(saved.name as QueryName, table.table, parameters)
+  const answer: Answer = saved.readsCalls ? await askingCalls(workspace.root, options, ask) : await ask()
   const judgement = judgementOf(answer.asked, asking, async () => answer)
   const opening = await openingOf(workspace, [table], options)
   await opening.ready(textsIn(answer.table))

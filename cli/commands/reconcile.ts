@@ -8,11 +8,11 @@ import {
   findingsOf,
 } from '../../restore/reconcile-findings.js'
 import type { ReconcileSource } from '../../restore/reconcile-source.js'
+import { MOST_EXCEPTED, reconciliationFact } from '../../restore/reconciliation-fact.js'
 import { StateStore } from '../../restore/state-store.js'
 import { DiskArchive } from '../../store/folder.js'
 import { keepFact } from '../../store/kept-facts.js'
-import { FACT_VERSION, factInstant, type ReconciliationFact } from '../../transform/fact.js'
-import { compareUtf8 } from '../../transform/json.js'
+import { factInstant } from '../../transform/fact.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
 import { KEYS_OF_OPTION, sealedByStack } from '../ask/key-store.js'
@@ -167,41 +167,12 @@ async function compareWith(
     const digest = await digestAsCompared(source, table, archived, except)
     key = await keepFact(
       new DiskArchive(root),
-      reconciliationFact(table, source, { items, differing, unsettled, digest }),
+      reconciliationFact(comparedSource(table, source), { items, differing, unsettled, digest }, Date.now()),
     )
   }
   return report.end(items, factInstant(source.toUs()), key)
 }
 
-/** An archive that differs in more than this is another table's, or broken: no list of keys says it better. */
-const MOST_EXCEPTED = 1000
-
-interface Compared {
-  readonly items: number
-  readonly differing: ReadonlyMap<string, number | null>
-  readonly unsettled: ReadonlySet<string>
-  readonly digest: string
-}
-
-function reconciliationFact(
-  { table }: TableConfiguration,
-  { kind, source, fromUs, toUs }: ReconcileSource,
-  { items, differing, unsettled, digest }: Compared,
-): ReconciliationFact {
-  return {
-    version: FACT_VERSION,
-    kind: 'reconciliation',
-    table,
-    recorded: factInstant(Date.now() * 1000),
-    method: kind === 'scan' ? 'scan' : 'export',
-    source,
-    from: factInstant(fromUs),
-    to: factInstant(toUs()),
-    items,
-    differing: [...differing]
-      .sort(([a], [b]) => compareUtf8(a, b))
-      .map(([key, us]) => ({ key, since: us === null ? null : factInstant(us) })),
-    unsettled: [...unsettled].filter(key => !differing.has(key)).sort(compareUtf8),
-    digest,
-  }
+function comparedSource({ table }: TableConfiguration, { kind, source, fromUs, toUs }: ReconcileSource) {
+  return { table, method: kind === 'scan' ? 'scan' : 'export', source, fromUs, toUs: toUs() } as const
 }

@@ -13,7 +13,7 @@ import { streamInArchive } from '../../delivery/table-origin.js'
 import { judgedOnly } from '../../erasure/seal-image.js'
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
-import { archiveLedger, Ledger } from '../../store/redriven.js'
+import { archiveLedger, bucketLedger, Ledger } from '../../store/redriven.js'
 import { configurationKeyOf, configurationPrefix, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../../transform/layout.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../ask/workspace.js'
 import { callAws } from '../failures.js'
@@ -98,12 +98,11 @@ async function openSource(options: Options): Promise<Source> {
   const { bucket, prefix, ledger } = options
   if (typeof bucket === 'string') {
     const name = `s3://${bucket}`
-    const path = typeof ledger === 'string' ? ledger : `redriven-${bucket}.ndjson`
     return {
       name,
       objects: await openBucket(bucket),
       prefixes: typeof prefix === 'string' ? [prefix] : [REFUSED_PREFIX, GIVEN_UP_PREFIX],
-      ledger: Ledger.open(path, name),
+      ledger: typeof ledger === 'string' ? Ledger.open(ledger, name) : bucketLedger(bucket),
       archive: undefined,
       reading: read => callAws(`bucket ${JSON.stringify(bucket)} cannot be read`, read),
     }

@@ -1,7 +1,9 @@
 import type { Receipt } from '../../queries/answers/receipt.js'
 import type { Rerun } from '../../queries/answers/rerun.js'
 import type { ComparedFile, FileDigest } from '../../queries/answers/rerun-file.js'
+import { SAVED_QUERIES } from '../../queries/catalog.js'
 import type { Row } from '../../queries/engines/rows.js'
+import { askingCalls, CLOUDTRAIL_OPTION } from '../ask/calls.js'
 import { PLACE_OPTIONS } from '../ask/question.js'
 import { readReceiptText } from '../ask/receipt-file.js'
 import { tellUnread } from '../ask/remarks.js'
@@ -29,6 +31,7 @@ export const rerun: Command = {
   summary: 'asks the question of a receipt again, and says whether the answer is the same',
   options: [
     ...PLACE_OPTIONS,
+    CLOUDTRAIL_OPTION,
     ['--file <file>', 'a file of the answer: says whether it is that of the receipt, and of the archive now'],
     ['--trust-sql', 'runs SQL that this version did not write, with your rights: read it first'],
     FORMAT_OPTION,
@@ -45,7 +48,9 @@ export const rerun: Command = {
       return await withWorkspace(
         placeIn(options, receipt),
         async workspace => {
-          const again = await ask(receipt, workspace.archive, { trustSql: options.trustSql === true })
+          const askAgain = () => ask(receipt, workspace.archive, { trustSql: options.trustSql === true })
+          const readsCalls = savedQueryOf(receipt)?.readsCalls === true
+          const again = await (readsCalls ? askingCalls(workspace.root, options, askAgain) : askAgain())
           const file = digest === undefined ? undefined : await compare(digest, receipt, again)
           const page = () => showRerun(receipt, again, file, options, io)
           await format.print({ page, whole: () => describe(again, file) }, io)
@@ -58,6 +63,11 @@ export const rerun: Command = {
       throw new CommandError(error.message)
     }
   },
+}
+
+/** The saved query that a receipt is of, by its name today. */
+function savedQueryOf({ question }: Receipt) {
+  return SAVED_QUERIES.get(question.query ?? '')
 }
 
 async function compare(file: FileDigest, receipt: Receipt, again: Rerun): Promise<ComparedFile> {

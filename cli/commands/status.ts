@@ -12,9 +12,11 @@ import { archiveLedger, Ledger } from '../../store/redriven.js'
 import { readRefused, reasonOf } from '../../store/refused-reader.js'
 import { entriesOf, listTable } from '../../store/table-objects.js'
 import { REFUSED_PREFIX } from '../../transform/layout.js'
+import { ENGINE_OPTIONS, engineOf } from '../ask/engine-choice.js'
 import { tellUnbelieved } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '../ask/workspace.js'
-import { type Command, EXIT, type Io } from '../io.js'
+import { type Command, EXIT, type ExitCode, type Io, type Options } from '../io.js'
+import { DEFAULT_ARCHIVE } from '../show/archive-name.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
 import { grouped } from '../show/progress.js'
 import { printTable, shorterTime } from '../show/table.js'
@@ -41,44 +43,64 @@ interface RefusedStatus {
 /** What the archive holds, and what it refused and why. */
 export const status: Command = {
   usage: 'status',
-  summary: 'what the archive holds, and what was refused and why',
-  options: [ARCHIVE_OPTION, CONFIG_OPTION, FORMAT_OPTION],
+  summary:
+    'what the archive holds, and what was refused and why; of a stack, how far behind it is and which alarms are up',
+  options: [ARCHIVE_OPTION, CONFIG_OPTION, ...ENGINE_OPTIONS, FORMAT_OPTION],
   example: 'itemtrail status',
   run: (_, options, io) =>
-    withWorkspace(options, async workspace => {
-      const format = formatOf(options)
-      const archive = new DiskArchive(workspace.root)
-      const now = Date.now()
-      const tables: StatusOfTable[] = []
-      const unreadable: Unreadable[] = []
-      const unknown: string[] = []
-      for (const table of workspace.tables) {
-        const found = await statusOf(workspace, archive, table)
-        const tail = tailOf(workspace.root, table, now)
-        if (typeof tail === 'string') unknown.push(tail)
-        if ('reason' in found) unreadable.push(found)
-        else tables.push({ ...found, tail: typeof tail === 'string' ? null : (tail ?? null) })
-      }
-      const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
-      const page = () => {
-        printStatus(workspace.root, tables, unreadable, refused, damaged, now, io)
-        if (redriven > 0) io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
-      }
-      await format.print(
-        { page, whole: () => ({ tables: tables.map(describeTable), unreadable, refused, redriven, damaged }) },
-        io,
-      )
-      for (const { reason } of unreadable) io.err(`${paint(io, 'red', 'unreadable')} ${printable(reason)}\n`)
-      for (const table of workspace.tables)
-        for (const { key, reason } of (await listTable(archive, table)).unread.filter(one => !one.mayHoldRows))
-          io.err(`${printable(`${key} ${reason}`)}\n`)
-      const isAltered = tables.some(({ sealed }) => (sealed?.findings.length ?? 0) > 0)
-      for (const text of unknown) io.err(`${printable(text)}; how far the tail is is not known\n`)
-      const isBehind = tables.some(({ tail }) => tail?.behind === true)
-      const isDoubted = refused.length > 0 || damaged.length > 0 || isAltered || isBehind
-      const isUnchecked = unreadable.length > 0 || unknown.length > 0
-      return tellUnbelieved(workspace, isUnchecked ? EXIT.unchecked : isDoubted ? EXIT.findings : EXIT.done, io)
-    }),
+    engineOf(options, DEFAULT_ARCHIVE) === 'athena' ? stackStatus(options, io) : folderStatus(options, io),
+}
+
+/** What somebody asks of a stack at three in the morning. */
+async function stackStatus(options: Options, io: Io): Promise<ExitCode> {
+  const format = formatOf(options)
+  // neither the SDK nor this is for every command to load
+  const [{ readStackStatus }, { exitOfStack, printStack }, { describeStackStatus }] = await Promise.all([
+    import('./status/stack.js'),
+    import('./status/stack-page.js'),
+    import('./status/stack-json.js'),
+  ])
+  const found = await readStackStatus(options, io)
+  await format.print({ page: out => printStack(found, out), whole: () => describeStackStatus(found) }, io)
+  return exitOfStack(found)
+}
+
+/** What a folder holds. */
+function folderStatus(options: Options, io: Io): Promise<ExitCode> {
+  return withWorkspace(options, async workspace => {
+    const format = formatOf(options)
+    const archive = new DiskArchive(workspace.root)
+    const now = Date.now()
+    const tables: StatusOfTable[] = []
+    const unreadable: Unreadable[] = []
+    const unknown: string[] = []
+    for (const table of workspace.tables) {
+      const found = await statusOf(workspace, archive, table)
+      const tail = tailOf(workspace.root, table, now)
+      if (typeof tail === 'string') unknown.push(tail)
+      if ('reason' in found) unreadable.push(found)
+      else tables.push({ ...found, tail: typeof tail === 'string' ? null : (tail ?? null) })
+    }
+    const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
+    const page = () => {
+      printStatus(workspace.root, tables, unreadable, refused, damaged, now, io)
+      if (redriven > 0) io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
+    }
+    await format.print(
+      { page, whole: () => ({ tables: tables.map(describeTable), unreadable, refused, redriven, damaged }) },
+      io,
+    )
+    for (const { reason } of unreadable) io.err(`${paint(io, 'red', 'unreadable')} ${printable(reason)}\n`)
+    for (const table of workspace.tables)
+      for (const { key, reason } of (await listTable(archive, table)).unread.filter(one => !one.mayHoldRows))
+        io.err(`${printable(`${key} ${reason}`)}\n`)
+    const isAltered = tables.some(({ sealed }) => (sealed?.findings.length ?? 0) > 0)
+    for (const text of unknown) io.err(`${printable(text)}; how far the tail is is not known\n`)
+    const isBehind = tables.some(({ tail }) => tail?.behind === true)
+    const isDoubted = refused.length > 0 || damaged.length > 0 || isAltered || isBehind
+    const isUnchecked = unreadable.length > 0 || unknown.length > 0
+    return tellUnbelieved(workspace, isUnchecked ? EXIT.unchecked : isDoubted ? EXIT.findings : EXIT.done, io)
+  })
 }
 
 function describeTable({ sealed, ...table }: StatusOfTable): object {

@@ -24,7 +24,8 @@ export async function exampleAnswers(): Promise<Readonly<Record<string, string>>
     await archiveOrders(root)
     const answers: Record<string, string> = {}
     for (const saved of SAVED_QUERIES.values()) {
-      const asked = ['query', saved.name, 'Orders', ...exampleValues(saved), '--no-verdict']
+      const calls = saved.readsCalls ? ['--cloudtrail', join(HERE, 'cloudtrail')] : []
+      const asked = ['query', saved.name, 'Orders', ...exampleValues(saved), ...calls, '--no-verdict']
       answers[saved.name] = firstRows(await answerOf([...asked, '--archive', root, '--config', CONFIGURATION]))
     }
     return answers

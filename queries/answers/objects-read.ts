@@ -36,8 +36,10 @@ export interface ObjectsRead {
 /** The partitions that a saved query is bound to, or those of all tables that a statement names. */
 export function partitionsRead(asked: Asked, tables: Iterable<TableConfiguration>): readonly PartitionsRead[] {
   if (asked.table !== undefined && asked.query !== undefined) {
-    const { from, to, dayAfter = false } = SAVED_QUERIES.get(asked.query)?.days ?? {}
-    return [{ table: asked.table, from: dayOf(asked, from, false), to: dayOf(asked, to, dayAfter) }]
+    const { from, to, dayBefore = false, dayAfter = false } = SAVED_QUERIES.get(asked.query)?.days ?? {}
+    return [
+      { table: asked.table, from: dayOf(asked, from, dayBefore ? -1 : 0), to: dayOf(asked, to, dayAfter ? 1 : 0) },
+    ]
   }
   return namedTables(asked.sql, tables).map(({ table }) => ({ table, from: null, to: null }))
 }
@@ -50,12 +52,12 @@ export function namedTables(sql: string, tables: Iterable<TableConfiguration>): 
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** A parameter's day in UTC, or the day after it. */
-function dayOf({ parameters }: Asked, name: string | undefined, isDayAfter: boolean): string | null {
+/** A parameter's day in UTC, or one so many days from it. */
+function dayOf({ parameters }: Asked, name: string | undefined, days: number): string | null {
   const value = name === undefined ? undefined : parameters.get(name)
   const day = typeof value === 'string' ? new Date(value) : undefined
   if (day === undefined || Number.isNaN(day.getTime())) return null
-  const bound = new Date(isDayAfter ? day.getTime() + DAY_MS : day)
+  const bound = new Date(day.getTime() + days * DAY_MS)
   // after the last day of the year 9999 there is none
   return bound.getUTCFullYear() > 9999 ? null : bound.toISOString().slice(0, 10)
 }

@@ -1,5 +1,12 @@
 import { findFacts } from '../../store/kept-facts.js'
-import type { Fact, ReconciliationFact } from '../../transform/fact.js'
+import {
+  type BaselineFact,
+  type Fact,
+  factMicroseconds,
+  type GapFact,
+  type ReconciliationFact,
+  type StreamChangedFact,
+} from '../../transform/fact.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { savedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
@@ -59,9 +66,34 @@ export async function tableStatus(engine: QueryEngine, table: TableConfiguration
   }
 }
 
-function lastComparison(facts: readonly Fact[]): TableStatus['compared'] {
+/** The last comparison that facts tell of: when, and how many items differed; null where there was none. */
+export function lastComparison(facts: readonly Fact[]): TableStatus['compared'] {
   const last = facts.findLast((fact): fact is ReconciliationFact => fact.kind === 'reconciliation')
   return last === undefined ? null : { time: last.to, differing: last.differing.length }
+}
+
+/** A stretch that was lost, and since when it is known. */
+export type OpenGap = GapFact | StreamChangedFact
+
+/**
+ * The stretches that facts say were lost and after which nobody looked at the whole table: neither a baseline was
+ * taken, nor did a comparison find every item equal. What changed in them is lost all the same.
+ */
+export function openGaps(facts: readonly Fact[]): readonly OpenGap[] {
+  const seenWhole = facts.flatMap(fact => (seesWhole(fact) ? [fact.from] : []))
+  const isOpen = (end: string) => !seenWhole.some(from => factMicroseconds(from) >= factMicroseconds(end))
+  return facts.filter(
+    (fact): fact is OpenGap =>
+      (fact.kind === 'gap' && isOpen(fact.to)) || (fact.kind === 'stream-changed' && isOpen(fact.recorded)),
+  )
+}
+
+/** True of a look at every item after which the archive has what the table had. */
+function seesWhole(fact: Fact): fact is BaselineFact | ReconciliationFact {
+  if (fact.kind === 'baseline') return true
+  // an incremental export lists the items of its window alone
+  const isWhole = fact.kind === 'reconciliation' && (fact.method === 'scan' || fact.from === fact.to)
+  return isWhole && fact.differing.length === 0 && fact.unsettled.length === 0
 }
 
 async function countMisfits(engine: QueryEngine, table: TableConfiguration): Promise<TableStatus['misfits']> {

@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
+import { type EventProblems, readCallEvents } from '../../capture/cloudtrail-files.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readKept } from '../../store/kept-configurations.js'
 import type { ObjectEntry } from '../../store/objects.js'
@@ -9,6 +10,7 @@ import { tablePrefix } from '../../transform/layout.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
 import { deliveriesIdentifier, identifiersOf, type NamedTable, tableIdentifier } from '../../transform/table-names.js'
 import type { toArrowTable } from './arrow.js'
+import { createCallsTable } from './calls-table.js'
 import { changesView } from './changes-view.js'
 import { readInstead } from './derivation.js'
 import { chunksOf } from './duckdb-chunks.js'
@@ -46,6 +48,8 @@ export interface DuckDbOptions {
   readonly derived?: Derived | undefined
   /** What is known of the archive's journal. @default - nothing */
   readonly journal?: KnownJournal | undefined
+  /** Where files of CloudTrail lie, with the calls that made changes. @default - nobody knows who called */
+  readonly cloudtrail?: string | undefined
   /** What it may hold in memory, such as `2GB`: more goes to a temporary folder. @default - `512MB` */
   readonly memory?: string | undefined
 }
@@ -64,6 +68,8 @@ export class DuckDbEngine implements QueryEngine {
   private readonly viewed = new Map<string, readonly string[]>()
   /** Tables whose views over the archive are still to be made, which opens every object. */
   private readonly pending = new Map<string, Promise<void> | undefined>()
+  /** What of the calls could not be read. */
+  private readonly unreadCalls: EventProblems = { problems: [], files: 0 }
   /** Which items statements need be asked of. */
   private readonly narrowed = new NarrowedTables()
   /** True while a statement runs on the connection that is shared. */
@@ -84,6 +90,7 @@ export class DuckDbEngine implements QueryEngine {
     private readonly configured: ReadonlyMap<string, TableConfiguration>,
     private readonly identifiers: ReadonlyMap<string, string>,
     readonly journal: KnownJournal | undefined,
+    private readonly cloudtrail: string | undefined,
   ) {}
 
   /**
@@ -94,7 +101,7 @@ export class DuckDbEngine implements QueryEngine {
   static async open(
     root: string,
     configured: Iterable<TableConfiguration> = [],
-    { signal, files = false, derived, journal, memory = MEMORY }: DuckDbOptions = {},
+    { signal, files = false, derived, journal, cloudtrail, memory = MEMORY }: DuckDbOptions = {},
   ): Promise<DuckDbEngine> {
     // loaded when an archive is opened: Arrow takes longer to load than most commands to run
     const { toArrowTable } = await import('./arrow.js')
@@ -117,6 +124,7 @@ export class DuckDbEngine implements QueryEngine {
         current,
         names,
         journal,
+        cloudtrail,
       )
       await engine.begin()
       return engine
@@ -127,8 +135,11 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   private async begin(): Promise<void> {
-    const settings = [FOOTERS_KEPT, ...TRINO_MACROS, ...(this.files ? [] : confinement(this.facts.root))]
-    for (const statement of settings) await this.connection.run(statement)
+    for (const statement of [FOOTERS_KEPT, ...TRINO_MACROS]) await this.connection.run(statement)
+    // before the door is shut to other files
+    const events = this.cloudtrail === undefined ? undefined : readCallEvents(this.cloudtrail, this.unreadCalls)
+    await createCallsTable(this.connection, events, this.spill.path)
+    for (const statement of this.files ? [] : confinement(this.facts.root)) await this.connection.run(statement)
     for (const table of this.identifiers.keys()) await this.look(table)
   }
 
@@ -239,6 +250,7 @@ export class DuckDbEngine implements QueryEngine {
     // objects are never removed nor rewritten: what something was derived from and is not there is lost
     const lost = tables.flatMap(name => this.derived?.lost.get(name) ?? [])
     return [
+      ...this.unreadCalls.problems,
       ...found
         .filter(({ mayHoldRows }) => mayHoldRows)
         .map(({ key, reason }) => `${key} ${reason}: it is in no answer, or not in every one`),

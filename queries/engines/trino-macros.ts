@@ -39,6 +39,8 @@ export const TRINO_MACROS: readonly string[] = [
    )`,
   'create macro regexp_like(s, p) as regexp_matches(s, p)',
   'create macro element_at(m, k) as m[k]',
+  'create macro sequence(a, b) as range(cast(a as bigint), cast(b as bigint) + 1)',
+  'create macro json_array_get(j, i) as json_extract(j, i)',
   'create macro levenshtein_distance(a, b) as levenshtein(a, b)',
   'create macro cardinality(x) as len(x)',
   'create macro array_remove(x, e) as list_filter(x, lambda y: y <> e)',

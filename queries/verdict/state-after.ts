@@ -56,7 +56,8 @@ export function historySince(all: ItemHistory, from: number, end = all.steps.len
   return { ...all, ...judge(all.itemKey, findings, all.facts, period), steps, changes: steps.flatMap(s => s.changes) }
 }
 
-function stateLeft({ event_name: name, new_image: image, new_hash: hash }: HistoryChange): ItemState {
+/** What a change left, by its own row. */
+export function stateLeft({ event_name: name, new_image: image, new_hash: hash }: HistoryChange): ItemState {
   if (name === 'REMOVE') return { kind: 'deleted' }
   return image === null || hash === null ? { kind: 'unknown' } : { kind: 'present', image, hash }
 }

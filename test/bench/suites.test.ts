@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { measureDesk } from '../../bench/desk.js'
 import { measureHandler } from '../../bench/handler.js'
 import { measureIngest } from '../../bench/ingest.js'
 import { orderRecords } from '../../bench/orders.js'
@@ -8,6 +9,12 @@ import { measureWriters } from '../../bench/parquet-writers.js'
 import { measureSealing } from '../../bench/sealing.js'
 import type { SuiteResult } from '../../bench/suite.js'
 import { measureTransform } from '../../bench/transform.js'
+
+/** A few changes of which some are lost, told twice and told late. */
+const A_DESK = {
+  ...{ changes: 300, items: 40, days: 3, breaks: 0.01, repeats: 0.05, late: 0.02 },
+  ...{ rounds: 1, rows: ['ingest', 'history, compacted'] },
+}
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
 
@@ -19,6 +26,7 @@ describe('the suites of npm run bench run, at a small size', () => {
   ]
   const built: typeof suites = [
     ['handler', note => measureHandler({ eventBytes: 20_000, rounds: 1 }, note)],
+    ['desk', note => measureDesk(A_DESK, note)],
     ['ingest', note => measureIngest({ changes: 50, rounds: 1, times: 2 }, note)],
   ]
 

@@ -178,6 +178,7 @@ const factsOf = (fields: Partial<Facts> = {}, captured = tableOf()): Facts => ({
   locks: found([{ key: 'data/Orders/event_date=2026-11-22/a.parquet', mode: 'GOVERNANCE' }]),
   archiveKey: keyOf({ spec: 'SYMMETRIC_DEFAULT' }),
   journal: undefined,
+  canary: undefined,
   persons: undefined,
   tables: new Map([['Orders', captured]]),
   ...fields,
@@ -393,6 +394,22 @@ describe('what kills an archive', () => {
 
   it('is no lock that is stricter than promised', () => {
     expect(troubles(factsOf({ locks: found([{ key: 'data/x', mode: 'COMPLIANCE' }]) }))).toEqual([])
+  })
+})
+
+describe('a canary', () => {
+  it('is alive as long as something of it arrives', () => {
+    expect(troubles(factsOf({ canary: found(2_400_000) }))).toEqual([])
+    expect(findingOf(factsOf({ canary: found(2_460_000) }), 'canary')).toMatchObject({
+      verdict: 'wrong',
+      found: 'its newest object is 41 minutes old',
+    })
+    expect(troubles(factsOf({ canary: found(undefined) }))).toEqual(['canary: wrong'])
+    expect(troubles(factsOf({ canary: { kind: 'unknown', why: 'AccessDenied' } }))).toEqual(['canary: unchecked'])
+  })
+
+  it('is missed where the configuration asks for one', () => {
+    expect(troubles(factsOf(), { ...configurationOf(), canary: true })).toEqual(['canary: wrong'])
   })
 })
 

@@ -9,6 +9,9 @@ import { DOCUMENT, expectContract } from './contract.js'
 /** None of the records here has one. */
 const MISFITS = ['misfits[].column', 'misfits[].values', 'misfits[].example']
 
+/** Seen in `test/live/stack-live-item.test.ts`. */
+const LIVE = ['live.state', 'live.read', 'live.text']
+
 describe('the JSON of the commands', () => {
   const orders: Attributes = {
     order_id: { S: 'ORD12345' },
@@ -106,12 +109,13 @@ describe('the JSON of the commands', () => {
       ...(item.json as object),
       findings: [{ finding: 'DIFFERS', event_id: null, event_time: '', changes: 0 }],
     }
-    expectContract('history', [item.json, other.json, differs], plan)
+    expectContract('history', [item.json, other.json, differs], [...plan, ...LIVE])
     const { changes, ...rest } = item.json as { changes: object[] }
     expect(item.lines).toEqual(changes)
     expect(item.err).toMatch(/^UNBROKEN since INSERT 2026-11-22 10:00:00Z: .*; 1 repeated delivery left out\n$/)
     expect(rest).toEqual({
       table: 'Orders',
+      live: null,
       left_out: 0,
       item_key: { order_id: { S: 'ORD12345' } },
       confidence: 'UNBROKEN',
@@ -134,7 +138,7 @@ describe('the JSON of the commands', () => {
     expect(item.json).toMatchObject({ state: 'present', item: orders, as_of: '2026-11-22T10:00:00.100000Z' })
     const table = await ask('as-of', 'Orders', '2026-11-22T11:00:00Z')
     const { rows, verdict } = table.json as { rows: object[]; verdict: object }
-    expectContract('as-of', [item.json, before.json, after.json, ...rows])
+    expectContract('as-of', [item.json, before.json, after.json, ...rows], LIVE)
     expect(verdict).toMatchObject({ judged: true, confidence: 'GAP', doubtful: true, tables: [{ refused: 1 }] })
     expect(table.lines).toEqual(rows)
     expect(rows).toEqual([

@@ -72,6 +72,7 @@ beforeEach(() => {
   }
   const place = {
     AWS_ENDPOINT_URL_ATHENA: athena.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9',
     AWS_ENDPOINT_URL_S3: s3.endpoint,
     AWS_ENDPOINT_URL_KMS: kms.endpoint,
     AWS_ENDPOINT_URL_CLOUDFORMATION: stacks.endpoint,

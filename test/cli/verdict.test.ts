@@ -10,6 +10,7 @@ import { SAVED_QUERIES } from '../../queries/catalog.js'
 import { fileOf, makeFolder, ORDERS, ORDERS_CONFIG, run } from './command-line.js'
 
 const DAY = ['--param', 'from=2026-11-12T00:00:00Z', '--param', 'to=2026-11-13T00:00:00Z']
+const CALLS = join(import.meta.dirname, '../../examples/orders/cloudtrail')
 const root = join(makeFolder(), 'archive')
 const holed = join(makeFolder(), 'archive')
 
@@ -37,7 +38,7 @@ async function ask(archive: string, ...argv: readonly string[]): Promise<Judged 
 /** Every saved query over the day, as far as it takes a period. */
 const QUESTIONS = [...SAVED_QUERIES.values()]
   .filter(({ name, parameters }) => name !== 'anchors' && !parameters.some(({ type }) => type === 'item'))
-  .map(({ name, parameters, asksForColumn }) => {
+  .map(({ name, parameters, asksForColumn, readsCalls }) => {
     const known = parameters.map(parameter => parameter.name)
     const given = [
       ...(known.includes('from') ? ['from=2026-11-12T00:00:00Z'] : []),
@@ -52,7 +53,8 @@ const QUESTIONS = [...SAVED_QUERIES.values()]
       ...(known.includes('state') ? ['state=CANCELLED'] : []),
       ...(asksForColumn ? ['column=status'] : []),
     ]
-    return [name, given.flatMap(parameter => ['--param', parameter])] as const
+    const calls = readsCalls ? ['--cloudtrail', CALLS] : []
+    return [name, [...given.flatMap(parameter => ['--param', parameter]), ...calls]] as const
   })
 
 describe('an answer of more than one item', () => {

@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceResponse } from 'aws-lambda'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createConfigurationResource } from '../../functions/keep-configuration.js'
+import type { RetentionRule } from '../../functions/lock-objects.js'
 import { configurationKey } from '../../transform/layout.js'
 import { rowConfiguration, unconfiguredTable } from '../../transform/table-configuration.js'
 import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.js'
@@ -28,9 +29,16 @@ beforeEach(() => {
 })
 afterAll(() => Promise.all([s3.stop(), cloudFormation.stop()]))
 
-async function call(RequestType: 'Create' | 'Update' | 'Delete', properties: object = {}) {
+async function call(
+  RequestType: 'Create' | 'Update' | 'Delete',
+  properties: object = {},
+  ...lock: [rule?: RetentionRule, now?: () => number]
+) {
   const client = new S3Client({ ...LOOPBACK_CONNECTION, endpoint: s3.endpoint, forcePathStyle: true, maxAttempts: 1 })
-  await createConfigurationResource(client)({
+  await createConfigurationResource(
+    client,
+    ...lock,
+  )({
     RequestType,
     ResponseURL: cloudFormation.endpoint,
     StackId: 'stack',
@@ -55,6 +63,21 @@ describe('a kept configuration', () => {
     expect(await call('Create')).toMatchObject({ Status: 'SUCCESS' })
     expect(await call('Update')).toMatchObject({ Status: 'SUCCESS' })
     expect(kept()).toHaveLength(1)
+  })
+
+  it('is locked as it is written: of a bucket just made no event tells the lock function', async () => {
+    await call('Create', {}, { mode: 'GOVERNANCE', days: 30 }, () => Date.parse('2026-11-22T00:00:00Z'))
+    const [put] = s3.requests.filter(({ operation }) => operation === 'PutObject').slice(-1)
+    expect(put?.headers).toMatchObject({
+      'x-amz-object-lock-mode': 'GOVERNANCE',
+      'x-amz-object-lock-retain-until-date': '2026-12-22T00:00:00Z',
+    })
+  })
+
+  it('has no lock where the archive has none, or its bucket locks', async () => {
+    await call('Create')
+    const [put] = s3.requests.filter(({ operation }) => operation === 'PutObject').slice(-1)
+    expect(Object.keys(put?.headers ?? {}).filter(name => name.includes('lock'))).toEqual([])
   })
 
   it('stays when the resource goes', async () => {

@@ -4,7 +4,7 @@ import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-
 import type { IConstruct } from 'constructs'
 import type { AuditArchiveProps, CaptureProps } from '../../infra/archive-props.js'
 import { AuditArchive } from '../../infra/audit-archive.js'
-import { wholeTemplate } from './whole-template.js'
+import { nestedStacks, wholeTemplate } from './whole-template.js'
 
 // CDK's own check of templates takes seconds to load; `cdk synth` in app.test.ts runs it, and fails on what it finds
 process.env.CDK_VALIDATION ??= 'false'
@@ -70,10 +70,7 @@ export function templateOf(tables: Tables, props: Partial<AuditArchiveProps> = {
 
 /** The templates of nested stacks below a construct. */
 export function nestedTemplates(root: IConstruct): readonly Template[] {
-  return root.node
-    .findAll()
-    .filter(child => child instanceof Stack && child.nested)
-    .map(child => Template.fromStack(child as Stack))
+  return nestedStacks(root).map(stack => Template.fromStack(stack))
 }
 
 export const ORDERS: CaptureProps = {

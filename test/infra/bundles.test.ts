@@ -30,12 +30,15 @@ async function startSnsServer() {
 }
 
 /** An object as a desk writes it, which Node 24 reads without DuckDB. */
-async function zstdParquet(): Promise<Buffer> {
-  const folder = mkdtempSync(join(tmpdir(), 'itemtrail-zstd-'))
+function zstdParquet(): Promise<Buffer> {
+  return parquetOf('select sha256(i::varchar) as row_hash, i as event_time_us from range(25000) t(i)', 'zstd')
+}
+
+async function parquetOf(rows: string, compression: 'snappy' | 'zstd'): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), 'itemtrail-parquet-'))
   const [path, duckDb] = [join(folder, 'rows.parquet'), await openDuckDb()]
   const connection = await duckDb.connect()
-  const rows = 'select sha256(i::varchar) as row_hash, i as event_time_us from range(25000) t(i)'
-  await connection.run(`copy (${rows}) to '${path}' (format parquet, compression zstd, row_group_size 20000)`)
+  await connection.run(`copy (${rows}) to '${path}' (format parquet, compression ${compression}, row_group_size 20000)`)
   connection.closeSync()
   duckDb.closeSync()
   const bytes = readFileSync(path)
@@ -257,6 +260,33 @@ describe.skipIf(node === undefined)(
       })
       await athena.stop()
       rmSync(folder, { recursive: true, force: true })
+    })
+
+    it('canary finds its earlier write in an object as Firehose writes it, and writes the next', async () => {
+      const [written, arrived] = ['2026-11-22T10:00:00.000Z', '2026-11-22T10:07:00.000Z']
+      const puts: { readonly Item: object }[] = []
+      const stub = await startLoopback((request, body, response) => {
+        if (request.headers['x-amz-target'] === 'DynamoDB_20120810.PutItem') puts.push(JSON.parse(body.toString()))
+        const answer = JSON.stringify({ Item: { id: { S: 'canary' }, written_at: { S: written } } })
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(answer)
+      })
+      s3.versions.length = 0
+      const rows = `select '{"id":{"S":"canary"},"written_at":{"S":"${written}"}}' as new_image`
+      const key = 'data/audit_canary/event_date=2026-11-22/a.parquet'
+      s3.add({ key, body: await parquetOf(rows, 'snappy'), lastModified: arrived })
+      const environment = {
+        ITEMTRAIL_ARCHIVE: 'audit',
+        ITEMTRAIL_ARCHIVE_BUCKET: 'archive',
+        ITEMTRAIL_CANARY_TABLE: 'audit_canary',
+        AWS_ENDPOINT_URL_S3: s3.endpoint,
+        AWS_ENDPOINT_URL_DYNAMODB: stub.endpoint,
+      }
+      const { error, log } = await run({ bundle: bundlePath('canary'), event: {}, environment, memoryMb: 256 })
+      await stub.stop()
+      expect(error).toBeUndefined()
+      expect(JSON.parse(log)).toMatchObject({ Archive: 'audit', EndToEndLag: 420, CanaryMissing: 0 })
+      expect(log).toContain('{"Name":"EndToEndLag","Unit":"Seconds"}')
+      expect(puts).toMatchObject([{ TableName: 'audit_canary', Item: { arrived: { S: written }, awaited: { L: [] } } }])
     })
 
     it('kinesis-destination answers CloudFormation', async () => {

@@ -103,6 +103,7 @@ describe('alarms', () => {
     ['delivery-late', { Threshold: 3600, MetricName: 'DeliveryToS3.DataFreshness' }],
     ['delivery-fails', { ComparisonOperator: 'LessThanThreshold', MetricName: 'DeliveryToS3.Success' }],
     ['object-unlocked', { Threshold: 0, MetricName: 'ApproximateNumberOfMessagesVisible' }],
+    ['lock-event-lost', { Threshold: 0, MetricName: 'FailedInvocations', Namespace: 'AWS/Events' }],
     ['refused-expiring', { Threshold: 0, MetricName: 'RefusedExpiring', Namespace: 'Itemtrail', Period: 86_400 }],
     ['refused-unwatched', { Threshold: 0, MetricName: 'Errors', Namespace: 'AWS/Lambda', Period: 86_400 }],
     ['scan-cutoff', { Threshold: 0.99 * 100 * 1024 ** 3, MetricName: 'ProcessedBytes', Namespace: 'AWS/Athena' }],

@@ -159,6 +159,7 @@ const CHANGES: readonly (readonly [action: string, role: RegExp, of: (table: str
   ['s3:DeleteObject', COMPACTION, table => new RegExp(`^${DERIVED}/derived/${table}/\\*$`)],
   ['s3:PutObject', FORWARDER, table => new RegExp(`^${REFUSED}/(refused/oversize/${table}|aws/lambda)/\\*$`)],
   ['s3:PutObject', KEEPER, () => new RegExp(`^${ARCHIVE}/config/\\*$`)],
+  ['s3:PutObjectRetention', KEEPER, () => new RegExp(`^${ARCHIVE}/config/\\*$`)],
   ['s3:PutObjectRetention', LOCKER, () => new RegExp(`^${ARCHIVE}/(data|config|facts|log/(next|tile))/\\*$`)],
   ['s3:PutObject', SEALER, () => new RegExp(`^${ARCHIVE}/log/\\*$`)],
   ['sns:Publish', JOURNAL, () => /^<AuditJournalCheckpoints>$/],
@@ -224,8 +225,10 @@ const LAWS: { readonly [promise: string]: Law } = {
       archive.bucket.arnForObjects('*'),
     ]),
   },
-  'no role but the locker may set retention': {
-    broken: breaking(({ role, action }) => action === 's3:PutObjectRetention' && !LOCKER.test(role)),
+  'no role but the locker may set retention, and the keeper of what it writes': {
+    broken: breaking(
+      ({ role, action }) => action === 's3:PutObjectRetention' && ![LOCKER, KEEPER].some(it => it.test(role)),
+    ),
     plant: allows(({ tables, archive }) => [
       tables[0]?.delivery.writer as Role,
       's3:PutObjectRetention',
@@ -248,18 +251,20 @@ const LAWS: { readonly [promise: string]: Law } = {
       ),
       plant: allows(({ roles, archive }) => [roles.operator, 's3:PutObject', archive.bucket.arnForObjects('facts/*')]),
     },
-  'no role but the operator, who erases, the one that wrote it, and those of the journal may read refused/': {
-    broken: breaking(
-      allow =>
-        reads(allow) &&
-        [`${ARCHIVE}/refused/`, `${REFUSED}/`].some(place => reaches(allow.resource, place)) &&
-        !OPERATOR.test(allow.role) &&
-        !ERASER.test(allow.role) &&
-        !WRITER.test(allow.role) &&
-        !JOURNAL.test(allow.role),
-    ),
-    plant: allows(({ roles, archive }) => [roles.queryUser, 's3:GetObject', archive.bucket.arnForObjects('*')]),
-  },
+  'no role but the operator, who erases, who copies, the one that wrote it, and those of the journal may read refused/':
+    {
+      broken: breaking(
+        allow =>
+          reads(allow) &&
+          [`${ARCHIVE}/refused/`, `${REFUSED}/`].some(place => reaches(allow.resource, place)) &&
+          !OPERATOR.test(allow.role) &&
+          !ERASER.test(allow.role) &&
+          !([BASELINE, RESTORER].some(role => role.test(allow.role)) && allow.resource.startsWith(ARCHIVE)) &&
+          !WRITER.test(allow.role) &&
+          !JOURNAL.test(allow.role),
+      ),
+      plant: allows(({ roles, archive }) => [roles.queryUser, 's3:GetObject', archive.bucket.arnForObjects('*')]),
+    },
   'none but who asks, copies, checks or keeps the journal may read log/, and none but the auditor old versions': {
     broken: breaking(
       allow =>
@@ -405,12 +410,13 @@ describe.each(Object.entries(ARCHIVES))('the policy of an archive that is %s', (
     expect(resourcesOf(statement)).toEqual([`${ARCHIVE}/*`])
   })
 
-  it.runIf(locked)('denies everyone but the locker to set retention', () => {
+  it.runIf(locked)('denies everyone but the locker and the keeper to set retention', () => {
     const statements = policyOf(resources).filter(statement => actionsOf(statement).includes('s3:PutObjectRetention'))
     expect(statements).toHaveLength(1)
-    const lockers = [...rolesOf(resources).keys()].filter(role => LOCKER.test(role))
-    expect(lockers).toHaveLength(name === 'locked by its bucket' ? 0 : 1)
-    expect(statements.flatMap(sparedBy)).toEqual(lockers)
+    const lockers = [...rolesOf(resources).keys()].filter(role => LOCKER.test(role) || KEEPER.test(role))
+    const spared = name === 'locked by its bucket' ? [] : lockers
+    expect(lockers).toHaveLength(name === 'locked by its bucket' ? 1 : 2)
+    expect(statements.flatMap(sparedBy).sort()).toEqual(spared.sort())
   })
 })
 

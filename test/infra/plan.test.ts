@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { CANARY_METRICS } from '../../config/canary.js'
+import { RECONCILE_METRICS } from '../../config/nightly.js'
 import { DEPLOYED } from '../../cost/deployed.js'
 import { SEALING } from '../../infra/journal.js'
 import { JOURNAL_METRICS } from '../../journal/journal-metrics.js'
-import { archiveOf, type Resource } from './archives.js'
+import { archiveOf, type Resource, TABLE_KINDS } from './archives.js'
 import { wholeTemplate } from './whole-template.js'
 
 /** Resources of a type in the stack of one table. */
@@ -85,6 +87,30 @@ describe('what a plan reckons with is what is deployed', () => {
     expect(rules.map(({ Properties }) => Properties.ScheduleExpression)).toContain(
       `rate(${DEPLOYED.compaction.everyHours} hours)`,
     )
+  })
+
+  it('a canary: its function, how often it is called, its alarms and what it counts', () => {
+    const { stack } = archiveOf({ Orders: { since: '2026-11-22' } }, { canary: true })
+    const ofType = (type: string) =>
+      Object.values(wholeTemplate(stack).findResources(type)) as unknown as readonly Resource[]
+    expect(described(ofType('AWS::Lambda::Function'), 'writes the canary')?.MemorySize).toBe(DEPLOYED.canary.memoryMb)
+    expect(Object.keys(CANARY_METRICS)).toHaveLength(DEPLOYED.canary.metrics)
+    const { streams, archive, canary } = DEPLOYED.alarms
+    expect(ofType('AWS::CloudWatch::Alarm')).toHaveLength(streams + archive + canary)
+    expect(ofType('AWS::CloudWatch::Dashboard')).toHaveLength(1)
+  })
+
+  it('a nightly comparison: its function, its alarms and what it counts', () => {
+    const { stack } = archiveOf({
+      Orders: { since: '2026-11-22', keys: ['order_id'], reconcile: true, table: TABLE_KINDS.imported },
+    })
+    const ofType = (type: string) =>
+      Object.values(wholeTemplate(stack).findResources(type)) as unknown as readonly Resource[]
+    const memory = described(ofType('AWS::Lambda::Function'), 'each night')?.MemorySize
+    expect(memory).toBe(DEPLOYED.reconciliation.memoryMb)
+    expect(Object.keys(RECONCILE_METRICS)).toHaveLength(DEPLOYED.reconciliation.metrics)
+    const { streams, archive, reconciliation } = DEPLOYED.alarms
+    expect(ofType('AWS::CloudWatch::Alarm')).toHaveLength(streams + archive + reconciliation)
   })
 
   it('the Kinesis stream', () => {

@@ -13,6 +13,7 @@ import { configurationKey, factKey } from '../../transform/layout.js'
 import { success } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { archiveOf, fileOf, makeFolder, run } from '../cli/command-line.js'
+import { type CloudWatchServer, startCloudWatchServer } from '../cloudwatch-server.js'
 import { rowsOfRecord, writeRows } from '../delivery/desk.js'
 import { CHANGED_AT, gapFact, streamsRecord, tableConfiguration } from '../factories.js'
 import { type FirehoseServer, startFirehoseServer } from '../firehose-server.js'
@@ -79,6 +80,8 @@ function needsOf({ service, operation, input }: Call, workgroup: string): readon
       return [[action, 'StackDriftDetectionId' in input ? '*' : `arn:aws:cloudformation:${HERE}:stack/Stack/id`]]
     case 'dynamodb':
       return [[action, `arn:aws:dynamodb:${HERE}:table/Orders`]]
+    case 'cloudwatch':
+      return [[action, operation === 'DescribeAlarms' ? `arn:aws:cloudwatch:${HERE}:alarm:any` : '*']]
     case 'firehose':
       return [[action, '<AuditTablesOrdersDeliveryStream.Arn>']]
     default:
@@ -109,6 +112,7 @@ const IAM_NAMES: Readonly<Record<string, string>> = {
   S3: 's3',
   Athena: 'athena',
   CloudFormation: 'cloudformation',
+  CloudWatch: 'cloudwatch',
   DynamoDB: 'dynamodb',
   Firehose: 'firehose',
   KMS: 'kms',
@@ -121,6 +125,7 @@ const sdk = Object.getPrototypeOf(S3Client.prototype) as { send: (...given: unkn
 let s3: S3Server
 let athena: AthenaServer
 let firehose: FirehoseServer
+let cloudWatch: CloudWatchServer
 let others: Loopback
 /** What the table holds. */
 let items: object[] = []
@@ -130,14 +135,18 @@ beforeAll(async () => {
   s3 = await startS3Server()
   athena = await startAthenaServer()
   firehose = await startFirehoseServer()
+  cloudWatch = await startCloudWatchServer()
   others = await startLoopback((request, body, response) => {
     const target = String(request.headers['x-amz-target'] ?? '')
-    if (!target.startsWith('DynamoDB')) return response.writeHead(200, { 'content-type': 'text/xml' }).end(STACK)
+    if (!target.startsWith('DynamoDB'))
+      return response
+        .writeHead(200, { 'content-type': 'text/xml' })
+        .end(body.includes('ListStackResources') ? RESOURCES : STACK)
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' })
     return response.end(JSON.stringify(tableAnswers(target.split('.')[1] ?? '', JSON.parse(body.toString()))))
   })
 })
-afterAll(() => Promise.all([s3.stop(), athena.stop(), firehose.stop(), others.stop()]))
+afterAll(() => Promise.all([s3, athena, firehose, cloudWatch, others].map(server => server.stop())))
 
 const member = ([key, value]: readonly string[]) =>
   `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`
@@ -149,6 +158,9 @@ const OUTPUTS = {
   AuditAuditorWorkgroup: 'auditors',
 }
 const STACK = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>Stack</StackName><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${Object.entries(OUTPUTS).map(member).join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
+
+const ALARM = 'Stack-Orders-stream-behind'
+const RESOURCES = `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries><member><LogicalResourceId>A</LogicalResourceId><PhysicalResourceId>${ALARM}</PhysicalResourceId><ResourceType>AWS::CloudWatch::Alarm</ResourceType></member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`
 
 function tableAnswers(operation: string, { RequestItems }: { RequestItems?: Record<string, unknown> }): object {
   const [arn, KeySchema] = [`arn:aws:dynamodb:${HERE}:table/Orders`, [{ AttributeName: 'order_id', KeyType: 'HASH' }]]
@@ -181,6 +193,7 @@ beforeEach(() => {
     S3: s3,
     ATHENA: athena,
     FIREHOSE: firehose,
+    CLOUDWATCH: cloudWatch,
     CLOUDFORMATION: others,
     DYNAMODB: others,
     KMS: others,
@@ -272,7 +285,9 @@ describe('a role can do what its commands do:', () => {
     )
     // by which it is known that another workgroup is meant
     const told = role === AUDITOR ? [`athena:GetWorkGroup ${PEOPLE}`, `athena:GetWorkGroup ${PEOPLE}`] : []
-    expect(lacking(role, workgroup)).toEqual(told)
+    // whoever is on call looks at the table, too; the others are told that nobody did
+    const looks = role === OPERATOR ? [] : [`dynamodb:GetItem arn:aws:dynamodb:${HERE}:table/Orders`]
+    expect(lacking(role, workgroup)).toEqual([...told, ...looks])
   })
 
   it('the operator sends again what was refused', async () => {
@@ -320,6 +335,32 @@ describe('a role can do what its commands do:', () => {
     await run(['doctor', '--stack', 'Stack', '--config', CONFIG()])
     expect(sent().length).toBeGreaterThan(10)
     expect(lacking(OPERATOR)).toEqual([])
+  })
+
+  it('the operator asks a stack how it is', async () => {
+    cloudWatch.alarms.push({
+      AlarmName: ALARM,
+      AlarmDescription: '[warn] Orders: behind. docs/runbook.md, stream-behind',
+      ...{ Namespace: 'AWS/Lambda', MetricName: 'IteratorAge', Period: 60, Statistic: 'Maximum', Threshold: 1 },
+    })
+    for (const key of ['data/Orders/event_date=2026-11-22/x.parquet', 'refused/oversize/Orders/x', factKey(GAP)])
+      s3.add({ key, body: Buffer.from(key.startsWith('facts/') ? writeFact(GAP) : 'x') })
+    athena.workgroup.name = 'people'
+    athena.fault = () => undefined
+    athena.answer = success(['change timestamp', 'delivered timestamp'], [[null, null]])
+    const { out } = await run(['status', '--stack', 'Stack', '--config', CONFIG()])
+    expect(out).not.toContain('not known')
+    expect(sent()).toEqual(
+      expect.arrayContaining([
+        'athena:StartQueryExecution',
+        'cloudformation:ListStackResources',
+        'cloudwatch:DescribeAlarms',
+        'cloudwatch:GetMetricData',
+        's3:GetObject',
+      ]),
+    )
+    expect(lacking(OPERATOR)).toEqual([])
+    expect(lacking(QUERY_USER)).toContain('cloudwatch:GetMetricData *')
   })
 
   it('that of baselines takes one, and keeps its fact', async () => {

@@ -47,10 +47,13 @@ describe('AwsSolutions, NIST 800-53 R5 and PCI DSS', () => {
     ['not locked', { lock: { mode: 'none' } }],
     ['compacted', { lock: { mode: 'none' }, compact: true }],
     ['sealed', { lock: { mode: 'none' }, seal: true }],
+    ['told by a canary', { lock: { mode: 'none' }, canary: true }],
     ['erasable', { lock: { mode: 'none' } }],
+    ['compared each night', { lock: { mode: 'none' } }],
   ] as const)('find nothing open in an archive that is %s', (name, props) => {
     const erasable = [{ subject: 'buyer.id', attributes: ['buyer.name'] }]
-    expect(findingsIn(props, undefined, name === 'erasable' ? { erasable } : {})).toEqual([])
+    const more = { erasable: { erasable }, 'compared each night': { reconcile: true } }[name as string] ?? {}
+    expect(findingsIn(props, undefined, more)).toEqual([])
   })
 
   it('find a bucket that somebody opened, and a wildcard that nobody explained', () => {

@@ -94,7 +94,7 @@ describe('nothing comes near what AWS takes', () => {
     ['60 tables of 8 columns', tables(60, 8, 'streams')],
     ['60 tables of 8 columns, by Kinesis', tables(60, 8, 'kinesis')],
   ])('%s', (name, captured) => {
-    const measures = measured(captured, { compact: true, seal: true })
+    const measures = measured(captured, { compact: true, seal: true, canary: true })
     const lines = Object.entries(LIMITS).map(
       ([limit, [most]]) =>
         `  ${limit}: ${measures[limit as keyof Measures].toLocaleString('en')} of ${most.toLocaleString('en')}`,

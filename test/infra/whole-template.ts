@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
+import type { IConstruct } from 'constructs'
 import type { Resource, Resources } from './archives.js'
 
 interface Part {
@@ -19,7 +20,7 @@ interface Unfolded {
  */
 export function wholeTemplate(stack: Stack): Template {
   const whole = Template.fromStack(stack).toJSON() as Part
-  const nested = stack.node.findAll().filter(child => child instanceof Stack && child.nested) as Stack[]
+  const nested = nestedStacks(stack)
   const parts = new Map(nested.map(inner => unfold(whole, stack, inner)))
   const outer = Object.entries(whole.Resources).filter(([id]) => !parts.has(id))
   const all = [...outer, ...[...parts.values()].flatMap(({ resources }) => resources)]
@@ -33,6 +34,11 @@ export function wholeTemplate(stack: Stack): Template {
     return parts.get(id)?.output(attribute.slice('Outputs.'.length))
   })
   return Template.fromJSON(told as object)
+}
+
+/** The stacks that are nested in one. */
+export function nestedStacks(root: IConstruct): readonly Stack[] {
+  return root.node.findAll().filter((child): child is Stack => child instanceof Stack && child.nested)
 }
 
 /** What the ids of a nested stack's resources have before their own in the whole template. */

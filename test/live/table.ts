@@ -88,7 +88,7 @@ export class LiveTable {
   constructor(
     readonly name: string,
     private readonly endpoint: string,
-    private readonly streamArn: string,
+    readonly streamArn: string,
     readonly archive: string,
   ) {
     this.client = new DynamoDBClient({ ...CONNECTION, endpoint })

@@ -27,6 +27,7 @@ const NAMES = [
     'changes-between',
     'changes-by-actor',
     'changes-of-subject',
+    'changes-with-caller',
   ],
   ...['changes-by-attribute', 'changes-without-actor', 'continuity', 'deletions', 'diff-of-table', 'duplicates'],
   ...[
@@ -83,6 +84,8 @@ const FUNCTIONS = new Set([
     'round',
     'row_number',
   ],
+  ...['array_intersect', 'json_array_get', 'json_array_length', 'map_values', 'regexp_extract_all', 'replace'],
+  ...['sequence', 'try'],
   ...['abs', 'at_timezone', 'day_of_week', 'from_unixtime', 'nullif'],
   ...['chr', 'lower', 'max_by', 'min_by', 'sha256', 'to_hex', 'to_utf8'],
   // of patterns that begin with \A and end with \z: elsewhere `$` means two things

@@ -67,9 +67,9 @@ describe.each([...SAVED_QUERIES.values()].map(query => ({ name: query.name, quer
   })
 
   it('says of which days it reads rows, and its text bounds them so and in no other way', () => {
-    const { from, to, dayAfter } = query.days
+    const { from, to, dayBefore, dayAfter } = query.days
     const told = [
-      ...(from === undefined ? [] : [`event_date >= {day :${from}}`]),
+      ...(from === undefined ? [] : [`event_date >= {day${dayBefore ? '-before' : ''} :${from}}`]),
       ...(to === undefined ? [] : [`event_date <= {day${dayAfter ? '-after' : ''} :${to}}`]),
     ]
     const bounds = withoutComments(query.template).match(/event_date (?:[<>]=?|=|in|like)[^\n)]*/g) ?? []

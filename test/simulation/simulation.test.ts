@@ -19,6 +19,57 @@ describe('a world', () => {
     expect(outcome).toMatchObject({ problems: [], archived: outcome.versions, kept: 0, lost: 0 })
   })
 
+  it('locks each version of an object, or an alarm tells of it', async () => {
+    const quiet = { items: 3, perHour: 1, bursts: 0, oversize: 0 }
+    const lock = { mode: 'COMPLIANCE', days: 30 } as const
+    const world = { ...scenarioOf(1, 28), path: 'aws', isSealed: false, load: quiet, lock } as const
+    const unheard = { kind: 'queue-refuses', fromMs: 0, toMs: 27 * 3_600_000, rate: 1 } as const
+    expect(await runScenario({ ...world, faults: [unheard] })).toMatchObject({
+      problems: [],
+      alarms: ['lock-event-lost'],
+    })
+    const twice = (['event-twice', 'message-twice'] as const).map(kind => ({ ...unheard, kind, rate: 0.5 }))
+    expect(await runScenario({ ...world, faults: twice })).toMatchObject({ problems: [], alarms: [] })
+  })
+
+  it('by Kinesis archives each change once, though they come twice, late and of one time', async () => {
+    const kinds = ['same-tick', 'replication-slow', 'replication-twice', 'kinesis-throttles'] as const
+    const faults = kinds.map(kind => ({ kind, fromMs: 0, toMs: 43_200_000, rate: 0.3 }))
+    const load = { items: 2, perHour: 10, bursts: 0.5, oversize: 0.02 }
+    const world = { ...scenarioOf(2, 12), path: 'aws', capture: 'kinesis', isSealed: false, lock: undefined } as const
+    const outcome = await runScenario({ ...world, load, faults })
+    expect([...outcome.struck.keys()].sort()).toEqual([...kinds].sort())
+    expect(outcome.problems).toEqual([])
+    // what is larger than a record of Kinesis is skipped for good
+    expect(outcome.lost).toBeGreaterThan(0)
+    expect(outcome.archived + outcome.lost).toBe(outcome.versions)
+    expect(outcome.alarms).toContain('change-skipped')
+  })
+
+  it('sends again what was refused, while faults go on, and all of it is archived at last', async () => {
+    const fault = { kind: 'transform-fails', fromMs: 0, toMs: 28_800_000, rate: 0.8 } as const
+    const faults = [
+      fault,
+      { ...fault, kind: 'put-partial', rate: 0.5 },
+      { ...fault, kind: 's3-refuses', rate: 0.2 },
+    ] as const
+    const load = { items: 5, perHour: 10, bursts: 0.5, oversize: 0 }
+    const world = { ...scenarioOf(1, 12), path: 'aws', capture: 'streams', isSealed: false, lock: undefined } as const
+    const refused = await runScenario({ ...world, isOperated: false, load, faults })
+    expect(refused.archived).toBeLessThan(refused.versions)
+    const sentAgain = await runScenario({ ...world, isOperated: true, load, faults })
+    expect(sentAgain).toMatchObject({ problems: [], archived: sentAgain.versions, lost: 0 })
+    expect(sentAgain.kept).toBeGreaterThan(10)
+  })
+
+  it('is reconciled at rest: exactly the items are found whose last version is lost', async () => {
+    const load = { items: 12, perHour: 6, bursts: 0.5, oversize: 0.2 }
+    const world = { ...scenarioOf(3, 12), path: 'aws', capture: 'kinesis', isSealed: false, lock: undefined } as const
+    const outcome = await runScenario({ ...world, precision: 'MICROSECOND', isReadAtLast: true, load, faults: [] })
+    expect(outcome.problems).toEqual([])
+    expect(outcome.lost).toBeGreaterThan(5)
+  })
+
   it('has another story for another seed', async () => {
     const digests = await Promise.all([1, 2].map(async seed => (await runScenario(scenarioOf(seed, 12))).digest))
     expect(new Set(digests).size).toBe(2)

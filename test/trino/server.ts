@@ -77,16 +77,16 @@ async function openSchema(url: string): Promise<TrinoClient> {
 
 /**
  * Starts Trino on a free loopback port and returns when it can run queries, about 12 s later; the first time it
- * downloads 430 MB.
+ * downloads 430 MB. `catalog` gives the properties of the catalog `hive`, from a folder that goes with the server.
  */
-async function launchTrino(): Promise<TrinoServer> {
+export async function launchTrino(catalog = localCatalog): Promise<TrinoServer> {
   const missing = missingForTrino()
   if (missing !== undefined) throw new Error(missing)
   const jdk = findJdk() as string
   await install(jdk)
   const folder = await mkdtemp(join(tmpdir(), 'itemtrail-trino-'))
   const port = await findFreePort()
-  await configure(folder, port)
+  await configure(folder, port, catalog(folder))
   const server = spawn(join(jdk, 'bin', 'java'), javaArguments(folder), { cwd: folder })
   let output = ''
   server.stdout.on('data', chunk => (output += chunk))
@@ -154,7 +154,7 @@ async function removeJars(folder: string): Promise<void> {
   }
 }
 
-async function configure(folder: string, port: number): Promise<void> {
+async function configure(folder: string, port: number, catalog: string): Promise<void> {
   await mkdir(join(folder, 'catalog'))
   // of every query that has ended Trino keeps what it knows for 15 minutes, which after some hundreds fills its small
   // heap
@@ -174,10 +174,13 @@ query.max-history=5
 task.concurrency=1
 `,
   )
-  // a table may lie anywhere on the disk; the last two make the bytes read follow the columns, as on S3
-  await writeFile(
-    join(folder, 'catalog', 'hive.properties'),
-    `connector.name=hive
+  await writeFile(join(folder, 'catalog', 'hive.properties'), catalog)
+  await writeFile(join(folder, 'log.properties'), 'io.trino=WARN\n')
+}
+
+/** A table may lie anywhere on the disk; the last two make the bytes read follow the columns, as on S3. */
+function localCatalog(folder: string): string {
+  return `connector.name=hive
 hive.metastore=file
 hive.metastore.catalog.dir=local://${folder}/metastore
 fs.native-local.enabled=true
@@ -185,9 +188,7 @@ local.location=/
 hive.ignore-absent-partitions=true
 parquet.small-file-threshold=0B
 parquet.max-merge-distance=0B
-`,
-  )
-  await writeFile(join(folder, 'log.properties'), 'io.trino=WARN\n')
+`
 }
 
 function javaArguments(folder: string): readonly string[] {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { EVENT_COLUMNS, EVENT_DAY } from '../../capture/cloudtrail-event.js'
 import { changesView } from '../../queries/engines/changes-view.js'
 import { deliveriesOf, quotedName } from '../../queries/engines/literal.js'
 import type { Row, Value } from '../../queries/engines/rows.js'
@@ -8,7 +9,7 @@ import { answersTable, checkpointsTable, copyTable, injectedProjection } from '.
 import { PARTITION_COLUMN, tablePrefix } from '../../transform/layout.js'
 import { partitionProjection } from '../../transform/partition.js'
 import { configurationId, type TableConfiguration } from '../../transform/table-configuration.js'
-import { deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
+import { CALLS_TABLE, deliveriesIdentifier, tableIdentifier } from '../../transform/table-names.js'
 import type { TrinoAnswer, TrinoClient } from './client.js'
 
 /** Makes the table that Glue would describe over an archive in a folder: same columns, same projection properties. */
@@ -26,6 +27,7 @@ export async function createAuditTable(
   })
   const view = changesView(deliveriesOf(table), columnsOf(table), configurationId(table))
   await trino.run(`create view ${quotedName(tableIdentifier(table))} as ${view}`)
+  await createEventsTable(trino, join(root, 'no-calls'), since)
 }
 
 /** Makes the tables that Glue would describe over what is derived from a table, whose derived files are in a folder. */
@@ -38,6 +40,30 @@ export async function createDerivedTables(trino: TrinoClient, root: string, tabl
       properties: injectedProjection(about, location),
     })
   }
+}
+
+/**
+ * Makes the table of CloudTrail's events over a folder of days, each of which has records as JSON, one a line; the first
+ * one that is made is it.
+ */
+export async function createEventsTable(trino: TrinoClient, folder: string, since: string): Promise<void> {
+  const location = localAddress(folder)
+  await createProjectedTable(trino, CALLS_TABLE, location, {
+    columns: EVENT_COLUMNS.map(({ name, type }) => `"${name}" ${nestedType(type)}`).join(', '),
+    partitions: [EVENT_DAY],
+    properties: eventProjection(since, location),
+    format: 'OPENX_JSON',
+  })
+}
+
+/** Glue's structs and arrays as Trino's. */
+function nestedType(type: string): string {
+  return type
+    .replaceAll('struct<', 'row(')
+    .replaceAll('array<', 'array(')
+    .replaceAll('>', ')')
+    .replaceAll(/(\w+):/g, '"$1" ')
+    .replaceAll('string', 'varchar')
 }
 
 /** A folder as Trino's catalog here takes it for a bucket, ending in "/". */
@@ -53,16 +79,17 @@ async function createProjectedTable(
     readonly columns: string
     readonly partitions: readonly string[]
     readonly properties: Readonly<Record<string, string>>
+    readonly format?: string
   },
 ): Promise<void> {
-  const { columns, partitions, properties } = about
+  const { columns, partitions, properties, format = 'PARQUET' } = about
   const texts = (values: readonly string[]) => `array[${values.map(value => `'${value}'`).join(', ')}]`
   // unlike a prefix in S3, a folder has to be there
   mkdirSync(location.slice('local://'.length), { recursive: true })
   await trino.run(`
-    create table ${quotedName(name)} (${columns}, ${partitions.map(partition => `${partition} varchar`).join(', ')})
+    create table if not exists ${quotedName(name)} (${columns}, ${partitions.map(partition => `${partition} varchar`).join(', ')})
     with (
-      format = 'PARQUET',
+      format = '${format}',
       external_location = '${location}',
       partitioned_by = ${texts(partitions)},
       extra_properties = map(${texts(Object.keys(properties))}, ${texts(Object.values(properties))})
@@ -104,4 +131,17 @@ function readValue(value: unknown, type: string): Value {
   if (type === 'bigint') return BigInt(value as number)
   if (type.startsWith('timestamp')) return `${(value as string).replace(' ', 'T')}Z`
   return value as Value
+}
+
+/** By which Athena works out the days of events below `location`, from the first of them (`YYYY-MM-DD`) on. */
+function eventProjection(since: string, location: string): Readonly<Record<string, string>> {
+  return {
+    'projection.enabled': 'true',
+    [`projection.${EVENT_DAY}.type`]: 'date',
+    [`projection.${EVENT_DAY}.format`]: 'yyyy/MM/dd',
+    [`projection.${EVENT_DAY}.range`]: `${since.replaceAll('-', '/')},NOW`,
+    [`projection.${EVENT_DAY}.interval`]: '1',
+    [`projection.${EVENT_DAY}.interval.unit`]: 'DAYS',
+    'storage.location.template': `${location}\${${EVENT_DAY}}/`,
+  }
 }

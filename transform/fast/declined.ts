@@ -7,6 +7,15 @@ export interface TransformedLines {
   readonly date: string
 }
 
+/** The same as bytes, which hold until the next call: of how many records, and of which region the last is. */
+export interface TransformedRows {
+  readonly kind: 'transformed'
+  readonly lines: Buffer
+  readonly rows: number
+  readonly date: string
+  readonly region: string | undefined
+}
+
 /** The plain path has to decide: on the record's documents, where they were read on the way. */
 export interface Declined {
   readonly kind: 'declined'

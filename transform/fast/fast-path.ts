@@ -6,14 +6,14 @@
 import type { Column } from '../audit-row.js'
 import { MAX_LENGTH } from '../json.js'
 import type { TableConfiguration } from '../table-configuration.js'
-import { DECLINED, type Declined, type TransformedLines } from './declined.js'
+import { DECLINED, type Declined, type TransformedLines, type TransformedRows } from './declined.js'
 import { glanceAtEnvelope as glance, type NamedOrigin } from './envelope.js'
 import { ItemScanner } from './item.js'
 import { RowScanner } from './row-scanner.js'
 import { STORED_FIELDS, type StoredBytes, type StoredField, StoredRowCheck } from './stored-row.js'
 import { FastTransform } from './transform.js'
 
-export type { Declined, NamedOrigin, StoredBytes, StoredField, TransformedLines }
+export type { Declined, NamedOrigin, StoredBytes, StoredField, TransformedLines, TransformedRows }
 export { STORED_FIELDS }
 
 /** With `ITEMTRAIL_PLAIN` set to anything the plain code does all the work: the same rows, more slowly. */
@@ -30,6 +30,14 @@ export function fastTransform(
   const transform = new FastTransform(table)
   return (data, arrival) => transform.transform(data, arrival)
 }
+
+/** What `FastTransform` makes of a document's bytes; undefined where the plain code does all the work. */
+export function fastDocuments(table: TableConfiguration): FastDocuments | undefined {
+  return IS_ON ? new FastTransform(table) : undefined
+}
+
+/** A document into row lines, from bytes to bytes: one call at a time, because what it gives is used again. */
+export type FastDocuments = Pick<FastTransform, 'transformDocument' | 'transformPlain'>
 
 /** Whose a change is that has a time; undefined where a parser has to tell. */
 export function glanceAtOrigin(document: Buffer): NamedOrigin | undefined {

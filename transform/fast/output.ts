@@ -51,6 +51,11 @@ export class Output {
     return to - from === this.length && source.compare(this.bytes, 0, this.length, from, to) === 0
   }
 
+  /** What was added, until something else is. */
+  view(): Buffer {
+    return this.bytes.subarray(0, this.length)
+  }
+
   base64(): string {
     return this.bytes.toString('base64', 0, this.length)
   }

@@ -18,6 +18,8 @@ export class RowWriter {
   private readonly configId: string
   /** Whether every byte of the record is ASCII, so that its texts are hashed as they are. */
   isAscii = true
+  /** Of which region the last row is. */
+  region: string | undefined
 
   constructor(
     private readonly table: TableConfiguration,
@@ -46,6 +48,7 @@ export class RowWriter {
     if (sizeBytes !== undefined && !Number.isSafeInteger(sizeBytes)) return undefined
     const envelope = this.envelope()
     if (envelope === undefined) return undefined
+    this.region = envelope.region
     const time = readTime(scanner.time, scanner.timeUnit) ?? { us: arrival * 1000, precision: 'arrival' as const }
     this.people.find(eventName, scanner.userIdentity, oldImage, newImage)
     const facts = this.factsOf(eventName, keys, envelope, time)

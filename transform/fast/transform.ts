@@ -6,7 +6,7 @@ import { isTableName } from '../stream-record.js'
 import type { TableConfiguration } from '../table-configuration.js'
 import { isDateAllowed } from '../transform.js'
 import { NONE, pathBytes } from './bytes.js'
-import { DECLINED, type Declined, type TransformedLines } from './declined.js'
+import { DECLINED, type Declined, type TransformedLines, type TransformedRows } from './declined.js'
 import { Output } from './output.js'
 import { RecordScanner } from './record.js'
 import { rewrite } from './rewrite.js'
@@ -16,9 +16,10 @@ import { RowWriter } from './row.js'
 const MAX_RECORD_BYTES = 2 * 1024 * 1024
 
 /**
- * Room behind a record for what has to be sorted, as a multiple of its length: an attribute, its map, the map's map.
+ * Room for a record, and behind it for what has to be sorted, as a multiple of its length: an attribute, its map, the
+ * map's map.
  */
-const ROOM = 4
+const ROOM = 6
 
 const LINE_FEED = 0x0a
 
@@ -33,6 +34,8 @@ export class FastTransform {
   private readonly writer: RowWriter
   private readonly isOpen: boolean
   private bytes = Buffer.alloc(64 * 1024)
+  /** Records of the last call. */
+  private records = 0
 
   constructor(private readonly table: TableConfiguration) {
     const paths = [
@@ -49,35 +52,60 @@ export class FastTransform {
 
   /** The answer for a Firehose record's data, in base64. */
   transform(data: string, arrival: number): TransformedLines | Declined {
+    const written = this.write(data, 'base64', arrival)
+    return typeof written === 'string' ? { kind: 'transformed', data: this.output.base64(), date: written } : written
+  }
+
+  /** The same for a document's bytes: what it gives holds until the next call. */
+  transformDocument(document: Buffer, arrival: number): TransformedRows | Declined {
+    const written = this.write(document, 'utf8', arrival)
+    return typeof written === 'string' ? this.rowsOf(written) : written
+  }
+
+  /** The same where the bytes are one record as DynamoDB writes it, and nothing else; undefined for any other. */
+  transformPlain(document: Buffer, arrival: number): TransformedRows | undefined {
+    if (!this.isOpen || document.length > MAX_RECORD_BYTES) return undefined
+    const length = this.load(document, 'utf8')
+    const date = length === NONE ? undefined : this.linesUnlessRefused(length, arrival)
+    return date === undefined || this.records !== 1 ? undefined : this.rowsOf(date)
+  }
+
+  private rowsOf(date: string): TransformedRows {
+    const { records: rows, output, writer } = this
+    return { kind: 'transformed', lines: output.view(), rows, date, region: writer.region }
+  }
+
+  /** Writes the lines into the output, and gives their date. */
+  private write(data: string | Buffer, encoding: 'base64' | 'utf8', arrival: number): string | Declined {
     if (!this.isOpen || data.length > MAX_RECORD_BYTES) return DECLINED
-    const length = this.load(data, 'base64')
+    const length = this.load(data, encoding)
     if (length === NONE) return DECLINED
-    return this.linesUnlessRefused(length, arrival) ?? this.transformRewritten(length, arrival)
+    return this.linesUnlessRefused(length, arrival) ?? this.writeRewritten(length, arrival)
   }
 
   /** Tries once more what DynamoDB does not write and the plain path reads: see `rewrite`. */
-  private transformRewritten(length: number, arrival: number): TransformedLines | Declined {
+  private writeRewritten(length: number, arrival: number): string | Declined {
     const text = this.bytes.toString('utf8', 0, length)
     const documents = tryReadDocuments(text)
     if (documents === undefined) return DECLINED
     const rewritten = rewrite(documents)
     const isWorthIt = rewritten !== undefined && rewritten !== text && rewritten.length <= MAX_RECORD_BYTES
-    const lines = isWorthIt ? this.linesUnlessRefused(this.load(rewritten, 'utf8'), arrival) : undefined
-    return lines ?? { kind: 'declined', documents }
+    const date = isWorthIt ? this.linesUnlessRefused(this.load(rewritten, 'utf8'), arrival) : undefined
+    return date ?? { kind: 'declined', documents }
   }
 
   /** Puts the record's bytes and a zero behind them in place; `NONE` if they are no UTF-8. */
-  private load(data: string, encoding: 'base64' | 'utf8'): number {
-    const needed = data.length * ROOM
+  private load(data: string | Buffer, encoding: 'base64' | 'utf8'): number {
+    const needed = Buffer.byteLength(data, encoding) * ROOM
     if (this.bytes.length < needed) this.bytes = Buffer.alloc(Math.max(needed, this.bytes.length * 2))
-    const length = this.bytes.write(data, 0, encoding)
+    const length = typeof data === 'string' ? this.bytes.write(data, 0, encoding) : data.copy(this.bytes)
     this.bytes[length] = 0
     const record = this.bytes.subarray(0, length)
     this.writer.isAscii = isAscii(record)
     return this.writer.isAscii || isUtf8(record) ? length : NONE
   }
 
-  private linesUnlessRefused(length: number, arrival: number): TransformedLines | undefined {
+  private linesUnlessRefused(length: number, arrival: number): string | undefined {
     try {
       return this.lines(length, arrival)
     } catch (error) {
@@ -86,10 +114,11 @@ export class FastTransform {
     }
   }
 
-  private lines(length: number, arrival: number): TransformedLines | undefined {
+  private lines(length: number, arrival: number): string | undefined {
     const { bytes, scanner, writer, output } = this
     let date: string | undefined
     output.length = 0
+    this.records = 0
     for (let position = 0; position < length; ) {
       const end = scanner.record(bytes, position, length + 1)
       const time = end === NONE ? undefined : writer.write(arrival)
@@ -97,9 +126,10 @@ export class FastTransform {
       const day = dateOf(time.us)
       date ??= day
       if (day !== date || !isDateAllowed(time.us, day, arrival, this.table)) return undefined
+      this.records++
       position = bytes[end] === LINE_FEED ? end + 1 : end
     }
-    return date === undefined ? undefined : { kind: 'transformed', data: output.base64(), date }
+    return date
   }
 }
 

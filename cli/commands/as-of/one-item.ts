@@ -10,6 +10,7 @@ import { formatInstant, type Instant } from '../../../transform/instant.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
 import type { PageContext } from '../../../view/paper/html-file.js'
 import { checkSeen, findHistory } from '../../ask/find-item.js'
+import { describeLive, lookAtTable, type TableLook, tellLive } from '../../ask/live-item.js'
 import type { Asking } from '../../ask/question.js'
 import type { ReceiptFile } from '../../ask/receipt-file.js'
 import { revealingOf } from '../../ask/revealing.js'
@@ -24,27 +25,38 @@ import { paint } from '../../show/terminal.js'
 import { wrap } from '../../show/text.js'
 import { STATE_COLUMNS } from './whole-table.js'
 
-/** What one item was at a moment. */
+/** What one item was at a moment. Of now the table itself is looked at, too. */
 export async function itemAsOf(
-  { workspace, options, receipts }: Asking,
+  asking: Asking,
   table: TableConfiguration,
   typed: string,
   at: Instant,
+  isNow: boolean,
 ): Promise<AnswerSurface> {
+  const { workspace, options, receipts } = asking
   const all = await findHistory(workspace, table, typed)
   const receipt = await keepItemReceipt(workspace, table, all.itemKey, at, receipts)
   const found = stateAt(all, at, await archiveBegan(workspace.engine, table))
+  const live = isNow ? await lookAtTable(asking, table, all) : undefined
+  if (all.changes.length === 0) tellLive(live, asking.io)
   await checkSeen(workspace, table, all, found.until)
   const { shown, given, ready } = await revealingOf(workspace, table, options)
   await ready(imagesIn([all]))
   const sides = { page: revealState(found, shown), programs: revealState(found, given) }
-  return surfaceOf(table.table, all, sides, at, workspace.root, receipt)
+  return surfaceOf(table.table, all, { ...sides, live }, at, workspace.root, receipt)
+}
+
+/** What people and programs get, and what the table itself says. */
+interface Sides {
+  readonly page: StateAt
+  readonly programs: StateAt
+  readonly live: TableLook | undefined
 }
 
 function surfaceOf(
   table: string,
   all: ItemHistory,
-  { page: found, programs }: { readonly page: StateAt; readonly programs: StateAt },
+  { page: found, programs, live }: Sides,
   at: Instant,
   root: string,
   receipt: Receipt | undefined,
@@ -53,7 +65,7 @@ function surfaceOf(
   const { state: given } = programs
   return {
     page: io => printState(table, all, found, at, io),
-    whole: () => stateAsJson(table, all, programs, at),
+    whole: () => ({ ...stateAsJson(table, all, programs, at), live: describeLive(live) }),
     images: () => (given.kind === 'present' ? [given.image] : []),
     table: async () => (await loadTextTable())(STATE_COLUMNS, [stateAsRow(all, programs, at)]),
     web: async () => ({
@@ -63,7 +75,10 @@ function surfaceOf(
     }),
     receipt: async () => receipt,
     ...itemEnding(until, () => [describeState(found, at)], table, root),
-    end: () => (state.kind === 'unknown' ? EXIT.unchecked : exitOf(until.confidence)),
+    end: io => {
+      tellLive(live, io)
+      return state.kind === 'unknown' ? EXIT.unchecked : exitOf(until.confidence)
+    },
   }
 }
 

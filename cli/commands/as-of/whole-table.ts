@@ -203,6 +203,8 @@ async function* describeItems(
       image_hash: imageHash,
       // it was read before it came here, and is one JSON object
       item: image === null ? null : new RawJson(image),
+      // of a whole table nobody looks
+      live: null,
     }
   }
 }

@@ -1,5 +1,5 @@
 /** A plan as `itemtrail plan --format json` tells it: the contract of docs/cli-json.md. */
-import type { Part } from '../../../cost/bill.js'
+import type { AddedBill, Part } from '../../../cost/bill.js'
 import { MONTH_HOURS } from '../../../cost/capacity.js'
 import type { Calls, Flow } from '../../../cost/flow.js'
 import type { CostPlan } from '../../../cost/plan.js'
@@ -22,7 +22,9 @@ export function planJson(plan: CostPlan, source: PlanSource): object {
     ...archiveOf(plan),
     costs: plan.bills.map(costOf),
     sealing: sealingOf(plan.sealing),
-    persons: { usd_a_month: plan.persons.usdAMonth, parts: plan.persons.parts.map(partOf) },
+    persons: addedOf(plan.persons),
+    reconciliation: addedOf(plan.reconciliation),
+    canary: addedOf(plan.canary),
     questions: plan.questions,
     limits: plan.limits.map(limitOf),
     assumptions: plan.assumptions,
@@ -105,13 +107,13 @@ function partOf({ part, fixed, usd, arithmetic, source, date }: Part): object {
   return { part, fixed, usd_a_month: usd, arithmetic, source, date }
 }
 
-function sealingOf({ parts, usdAMonth, month, usdAMonthAtEnd }: CostPlan['sealing']): object {
-  return {
-    usd_a_month: usdAMonth,
-    bytes_a_month: month.bytes,
-    usd_a_month_at_end: usdAMonthAtEnd,
-    parts: parts.map(partOf),
-  }
+function addedOf({ parts, usdAMonth }: AddedBill): object {
+  return { usd_a_month: usdAMonth, parts: parts.map(partOf) }
+}
+
+function sealingOf(sealing: CostPlan['sealing']): object {
+  const { month, usdAMonthAtEnd } = sealing
+  return { ...addedOf(sealing), bytes_a_month: month.bytes, usd_a_month_at_end: usdAMonthAtEnd }
 }
 
 function limitOf(limit: CostPlan['limits'][number]): object {

@@ -1,5 +1,5 @@
 /** A plan for people: what it takes, what it costs, what questions cost, which limit comes first. */
-import { figure, type Part } from '../../../cost/bill.js'
+import { type AddedBill, figure, type Part } from '../../../cost/bill.js'
 import type { Flow } from '../../../cost/flow.js'
 import type { Limit } from '../../../cost/limit.js'
 import { firstLimits } from '../../../cost/limits.js'
@@ -21,7 +21,11 @@ export function printPlan(plan: CostPlan, source: PlanSource, io: Io): void {
   section('What sealing adds a month, where the configuration says "seal": true', io)
   printTable(['', 'US dollars', ''], sealingRows(plan), io)
   section('What erasable values add a month, at most', io)
-  printTable(['', 'US dollars', ''], personRows(plan), io)
+  printTable(['', 'US dollars', ''], addedRows(plan.persons), io)
+  section('What comparing each night adds a month, where it has "reconcile": true', io)
+  printTable(['', 'US dollars', ''], addedRows(plan.reconciliation), io)
+  section('What the canary adds a month, where the configuration says "canary": true', io)
+  printTable(['', 'US dollars', ''], addedRows(plan.canary), io)
   section('What a question costs on Athena, over the archive when it is as old as it gets', io)
   printTable(['question', 'saved query', 'days', 'scans at most', 'US dollars'], questionRows(plan), io)
   section('Which limit comes first', io)
@@ -99,15 +103,11 @@ function costRows({ bills, storage }: CostPlan): readonly (readonly string[])[] 
   ]
 }
 
-function sealingRows({ sealing: { parts, usdAMonth, usdAMonthAtEnd } }: CostPlan): readonly (readonly string[])[] {
-  return [
-    ...parts.map(({ part, usd: cost, arithmetic }) => [part, usd(cost), arithmetic]),
-    ['together', usd(usdAMonth), ''],
-    ["the journal's files, a month at the end", usd(usdAMonthAtEnd), ''],
-  ]
+function sealingRows({ sealing }: CostPlan): readonly (readonly string[])[] {
+  return [...addedRows(sealing), ["the journal's files, a month at the end", usd(sealing.usdAMonthAtEnd), '']]
 }
 
-function personRows({ persons: { parts, usdAMonth } }: CostPlan): readonly (readonly string[])[] {
+function addedRows({ parts, usdAMonth }: AddedBill): readonly (readonly string[])[] {
   return [
     ...parts.map(({ part, usd: cost, arithmetic }) => [part, usd(cost), arithmetic]),
     ['together', usd(usdAMonth), ''],
@@ -153,9 +153,11 @@ function limitNote({ quota, remark, source, date }: Limit, i: number): string {
   return `${i + 1}: ${remark === null ? quota : `${quota}; ${remark}`} [${source}, ${date}]`
 }
 
-function priceLines({ bills, sealing, persons }: CostPlan): readonly string[] {
+function priceLines({ bills, sealing, persons, reconciliation, canary }: CostPlan): readonly string[] {
   const bySource = new Map<string, Set<string>>()
-  for (const { part, source, date } of [...bills, sealing, persons].flatMap(({ parts }) => parts)) {
+  for (const { part, source, date } of [...bills, sealing, persons, reconciliation, canary].flatMap(
+    ({ parts }) => parts,
+  )) {
     const from = `${source}, ${date}`
     bySource.set(from, (bySource.get(from) ?? new Set()).add(part))
   }

@@ -54,7 +54,8 @@ export function describeFeed({ last, delivered, gaps, compared }: TableStatus, n
   ].join(', ')
 }
 
-function describeComparison({ time, differing }: NonNullable<TableStatus['compared']>, zone?: string): string {
+/** What the last comparison found. */
+export function describeComparison({ time, differing }: NonNullable<TableStatus['compared']>, zone?: string): string {
   const found =
     differing === 0 ? 'nothing differed' : `${grouped(differing)} ${differing === 1 ? 'item' : 'items'} differed`
   return `compared ${shorterTime(time.replace(/\.0+Z$/, 'Z'), zone)}: ${found}`

@@ -224,8 +224,8 @@ describe('a question about a period', () => {
         const names = query.parameters.map(({ name }) => name)
         // a question about a state, or about steps, needs what led there: all days up to it
         const looksBack = !/event_date >= /.test(query.template)
-        // the changes of a day more tell whether a baseline was ahead
-        const more = query.template.includes('{day-after :') ? 1 : 0
+        // the changes of a day more tell whether a baseline was ahead, and what else a call can have been for
+        const more = Number(query.days.dayBefore) + Number(query.days.dayAfter)
         const most = more + (names.includes('at') ? 3 : names.includes('to') ? (looksBack ? 6 : 2) : DAYS)
         const [read, ...again] = await objectsRead(engine, query)
         expect(again, query.name).toEqual([])

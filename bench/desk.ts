@@ -1,0 +1,201 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ExportWriter } from '../restore/export-files.js'
+import { CHAINED_FROM, type ChainedOptions, writeChained } from './chained-orders.js'
+import { type ProgramCost, runAlone, runProgram } from './child.js'
+import { DESK_ROWS, type DeskRow, type Places } from './desk-rows.js'
+import type { Attributes } from './orders.js'
+import { type Finding, type Suite, type SuiteResult, showSpread, spreadOf } from './suite.js'
+import { linkArchive } from './synthetic-archive.js'
+
+/** What the suite works on, and which rows of it are wanted; none means all. */
+export interface DeskSize extends ChainedOptions {
+  readonly rounds: number
+  readonly rows: readonly string[]
+}
+
+const { env } = process
+
+/**
+ * `BENCH_CHANGES`, `BENCH_ITEMS`, `BENCH_DAYS`, `BENCH_ROUNDS`; `BENCH_BREAKS`, `BENCH_REPEATS` and `BENCH_LATE`, shares
+ * of the changes; `BENCH_ROWS`, names of operations by commas.
+ */
+const SIZE: DeskSize = {
+  changes: Number(env.BENCH_CHANGES ?? 200_000),
+  items: Number(env.BENCH_ITEMS ?? 25_000),
+  days: Number(env.BENCH_DAYS ?? 30),
+  breaks: Number(env.BENCH_BREAKS ?? 0),
+  repeats: Number(env.BENCH_REPEATS ?? 0),
+  late: Number(env.BENCH_LATE ?? 0),
+  rounds: Number(env.BENCH_ROUNDS ?? 3),
+  rows: (env.BENCH_ROWS ?? '').split(',').filter(name => name !== ''),
+}
+
+export const suite: Suite = {
+  name: 'desk',
+  question: 'how far is each operation of a desk from the one plain statement of DuckDB over the same bytes?',
+  run: note => measureDesk(SIZE, note),
+}
+
+const CLI = fileURLToPath(new URL('../dist/cli/itemtrail.js', import.meta.url))
+const PEAK_MB = 1024
+
+/** The suite at any size: a test runs it small. */
+export async function measureDesk(size: DeskSize, note: (text: string) => void): Promise<SuiteResult> {
+  if (!existsSync(CLI)) throw new Error(`${CLI} is not there: npm run build makes it`)
+  const unknown = size.rows.find(name => !DESK_ROWS.some(row => row.name === name))
+  if (unknown !== undefined)
+    throw new Error(`row "${unknown}" is unknown, expected ${DESK_ROWS.map(({ name }) => name).join(', ')}`)
+  const rows = DESK_ROWS.filter(({ name }) => size.rows.length === 0 || size.rows.includes(name))
+  const folder = mkdtempSync(join(tmpdir(), 'itemtrail-desk-'))
+  try {
+    const places = await makePlaces(folder, size, note)
+    const findings: Finding[] = []
+    for (const row of rows) {
+      const measured: Pair[] = []
+      for (let round = 0; round < size.rounds; round++) {
+        note(`${row.name}, ${round + 1} of ${size.rounds}`)
+        measured.push(await measurePair(row, places, folder, round % 2 === 0))
+      }
+      findings.push(...findingsOf(row, measured))
+    }
+    return { findings, remarks: remarksOf(size), leftOut: [] }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The same work by our command, a whole process, and by its floor, the statement alone. */
+interface Pair {
+  readonly ours: ProgramCost
+  readonly floorMs: number
+}
+
+async function measurePair(row: DeskRow, places: Places, folder: string, floorFirst: boolean): Promise<Pair> {
+  const before = floorFirst ? await floorOf(row, places, folder) : undefined
+  const ours = await oursOf(row, places, folder)
+  return { ours, floorMs: before ?? (await floorOf(row, places, folder)) }
+}
+
+async function oursOf(
+  { command, addsTo, exits = [0, 1] }: DeskRow,
+  places: Places,
+  folder: string,
+): Promise<ProgramCost> {
+  const parent = mkdtempSync(join(folder, 'ours-'))
+  const output = join(parent, 'archive')
+  if (addsTo !== undefined) linkArchive(places[addsTo], output)
+  try {
+    return await runProgram(CLI, command(places, output), { exits })
+  } finally {
+    rmSync(parent, { recursive: true })
+  }
+}
+
+/** The CPU of the statement, without the process around it. */
+async function floorOf({ floor }: DeskRow, places: Places, folder: string): Promise<number> {
+  const parent = mkdtempSync(join(folder, 'floor-'))
+  try {
+    const { output } = await runAlone(process.execPath, floorCode(floor(places, join(parent, 'output'))))
+    return Number(output)
+  } finally {
+    rmSync(parent, { recursive: true })
+  }
+}
+
+const floorCode = (sql: string) => `
+  const { DuckDBInstance } = await import('${import.meta.resolve('@duckdb/node-api')}')
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  const before = process.cpuUsage()
+  await connection.runAndReadAll(${JSON.stringify(sql)})
+  const { user, system } = process.cpuUsage(before)
+  process.stdout.write(String((user + system) / 1000))`
+
+async function makePlaces(folder: string, size: DeskSize, note: (text: string) => void): Promise<Places> {
+  const [records, plain, compacted] = ['records.jsonl', 'plain', 'compacted'].map(name => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  const configuration = join(folder, 'itemtrail.config.json')
+  writeFileSync(configuration, JSON.stringify(CONFIGURATION))
+  note(`writing ${size.changes} changes`)
+  const table = await writeChained(records, size)
+  const endUs = (CHAINED_FROM + size.days * 86_400) * 1_000_000
+  const exported = await writeExport(join(folder, 'export'), table, new Date(endUs / 1000).toISOString())
+  note('making archives')
+  const flags = (archive: string) => ['--archive', archive, '--config', configuration]
+  await runProgram(CLI, ['ingest', records, ...flags(plain)])
+  linkArchive(plain, compacted)
+  await runProgram(CLI, ['compact', 'Orders', ...flags(compacted)])
+  const [id = ''] = table.keys()
+  return {
+    ...{ records, plain, compacted, configuration, exported, id },
+    key: `{"order_id":{"S":"${id}"}}`,
+    moment: new Date(endUs / 1000 - 3_600_000).toISOString(),
+  }
+}
+
+/** How the table is configured: typed columns, so that rows are derived again with them. */
+const CONFIGURATION = {
+  tables: {
+    Orders: {
+      capture: 'streams',
+      keys: ['order_id'],
+      actor: 'updated_by',
+      columns: {
+        status: 'string',
+        total: 'decimal(12,2)',
+        revision: 'bigint',
+        city: { attribute: 'shipping.city', type: 'string' },
+        gift: 'boolean',
+        customer_id: 'string',
+      },
+    },
+  },
+}
+
+/** Exports the table as DynamoDB does, and gives the folder of the export. */
+async function writeExport(root: string, table: ReadonlyMap<string, Attributes>, time: string): Promise<string> {
+  const tableArn = 'arn:aws:dynamodb:eu-central-1:123456789012:table/Orders'
+  const of = { tableArn, tableId: '12345a12-abcd-123a-ab12-1234abc12345', exportTime: time, startTime: time }
+  const writer = ExportWriter.create(root, of)
+  for (const item of table.values()) await writer.add(JSON.stringify(item))
+  await writer.finish(time)
+  const exports = join(root, 'AWSDynamoDB')
+  return join(exports, readdirSync(exports)[0] as string)
+}
+
+function findingsOf({ name, goal }: DeskRow, pairs: readonly Pair[]): readonly Finding[] {
+  const ratio = spreadOf(pairs.map(({ ours, floorMs }) => ours.cpuMs / floorMs))
+  const [cpu, floor] = [spreadOf(pairs.map(({ ours }) => ours.cpuMs)), spreadOf(pairs.map(({ floorMs }) => floorMs))]
+  const peakMb = Math.max(...pairs.map(({ ours }) => ours.peakMb))
+  const seconds = ({ median }: { readonly median: number }) => `${(median / 1000).toFixed(2)} s`
+  return [
+    {
+      what: `${name}: CPU`,
+      against: `its floor, ${seconds(floor)}`,
+      figure: `${seconds(cpu)}, ratio ${showSpread(ratio, 1)}`,
+      target: `at most ${goal}`,
+      reached: ratio.median <= goal,
+    },
+    {
+      what: `${name}: peak memory`,
+      against: '',
+      figure: `${peakMb.toFixed(0)} MB`,
+      target: `at most ${PEAK_MB} MB`,
+      reached: peakMb <= PEAK_MB,
+    },
+  ]
+}
+
+function remarksOf({ changes, items, days, breaks, repeats, late }: DeskSize): readonly string[] {
+  const share = (part: number) => `${(part * 100).toFixed(2)} %`
+  return [
+    `${changes} chained changes of ${items} items in ${days} days, images of about 0.7 KB; ${share(breaks)} are lost, ${share(repeats)} told twice, ${share(late)} told late.`,
+    'Ours is the CPU of the whole process, its start included; the floor is that of the statement alone, DuckDB with all its threads.',
+    `${availableParallelism()} cores, other work beside: a load of ${loadavg()[0]?.toFixed(1)} at the end.`,
+  ]
+}

@@ -1,0 +1,227 @@
+/** How an archive on AWS is at this moment, for whoever was woken. */
+import type { Configuration } from '../../../config/configuration.js'
+import type { RefusedGroup } from '../../../delivery/refused-survey.js'
+import { readManifest } from '../../../derived/manifest.js'
+import type { DeployedFact } from '../../../doctor/deployed-facts.js'
+import type { AlarmsFound, StackAlarm } from '../../../doctor/stack-alarms.js'
+import type { TableLag } from '../../../doctor/stack-lag.js'
+import type { StackOutputs } from '../../../library/stack.js'
+import { lastComparison, type OpenGap, openGaps, type TableStatus } from '../../../queries/answers/table-status.js'
+import type { QueryEngine } from '../../../queries/engines/engine.js'
+import { deliveriesOf } from '../../../queries/engines/literal.js'
+import { rowsOf } from '../../../queries/engines/rows.js'
+import { inUtc } from '../../../queries/engines/utc.js'
+import { findFacts } from '../../../store/kept-facts.js'
+import { isMissing, type Objects } from '../../../store/objects.js'
+import { tablesOf } from '../../../store/table-objects.js'
+import { manifestKey } from '../../../transform/derived.js'
+import { dateOfKey, tablePrefix } from '../../../transform/layout.js'
+import { type TableConfiguration, unconfiguredTable } from '../../../transform/table-configuration.js'
+import { nameTables } from '../../../transform/table-names.js'
+import { stackOf } from '../../ask/engine-choice.js'
+import { withWorkspace } from '../../ask/workspace.js'
+import { isInterrupted } from '../../failure-of.js'
+import { CommandError, EXIT, type Io, type Options } from '../../io.js'
+import { WIPE_LINE } from '../../show/terminal.js'
+import { readRefusedOfStack, type StackRefused } from './stack-refused.js'
+
+/** What was asked of a stack, each part with its answer, or why there is none. */
+export interface StackStatus {
+  readonly stack: string
+  /** Milliseconds since 1970. */
+  readonly asked: number
+  readonly alarms: DeployedFact<StackAlarms>
+  readonly tables: readonly TableOnCall[]
+  readonly refused: DeployedFact<StackRefused>
+}
+
+/** The alarms of a stack, and where some of them could not be looked for. */
+export interface StackAlarms extends AlarmsFound {
+  readonly unlisted: readonly { readonly stack: string; readonly why: string }[]
+}
+
+/** What somebody on call asks of a table. */
+export interface TableOnCall {
+  readonly table: string
+  readonly last: DeployedFact<LastChange>
+  readonly lag: DeployedFact<TableLag>
+  readonly facts: DeployedFact<FactsOnCall>
+  /** When its copy was last published; null before the first. Undefined where the stack keeps none. */
+  readonly compacted: DeployedFact<string | null> | undefined
+  readonly alarms: readonly StackAlarm[]
+  readonly refused: readonly RefusedGroup[]
+}
+
+/** The newest change in the archive, and when the newest row was delivered: ISO 8601 in UTC, null where none is. */
+export interface LastChange {
+  readonly change: string | null
+  readonly delivered: string | null
+}
+
+interface FactsOnCall {
+  readonly open: readonly OpenGap[]
+  readonly compared: TableStatus['compared']
+  /** Facts that cannot be read, so that nobody knows what they say. */
+  readonly unread: readonly string[]
+}
+
+/** Asks a stack how it is. Throws `CommandError` where there is none, or it is none of ours. */
+export async function readStackStatus(options: Options, io: Io): Promise<StackStatus> {
+  const stack = stackOf(options)
+  if (stack === undefined)
+    throw new CommandError('which stack? expected --stack NAME', EXIT.usage, 'its alarms and its buckets are asked')
+  const region = typeof options.region === 'string' ? options.region : undefined
+  const outputs = await describeOnly(stack, region)
+  const connection = region === undefined ? {} : { region }
+  const about = { stack, outputs, connection, now: Date.now() }
+  return withWorkspace(
+    options,
+    ({ engine, configuration }) => askAll({ ...about, engine, configuration, archive: engine.facts as Objects }, io),
+    io,
+  )
+}
+
+async function describeOnly(stack: string, region: string | undefined): Promise<StackOutputs> {
+  const { describeStack } = await import('../../../library/stack.js')
+  const hint = 'region and credentials are those of the environment: AWS_REGION, AWS_PROFILE'
+  const told = await describeStack(stack, region).catch((error: Error) => {
+    throw new CommandError(error.message, EXIT.unchecked, hint)
+  })
+  if (told.bucket === undefined)
+    throw new CommandError(`stack ${JSON.stringify(stack)} has no output ArchiveBucket`, EXIT.usage)
+  if (told.archives > 1)
+    throw new CommandError(
+      `stack ${JSON.stringify(stack)} has ${told.archives} archives, whose alarms nobody can tell apart: expected one archive a stack`,
+    )
+  return told
+}
+
+/** Tables that are asked about at once. */
+const PARALLEL = 8
+
+/** What there is to ask with. */
+interface Asking {
+  readonly stack: string
+  readonly outputs: StackOutputs
+  readonly engine: QueryEngine
+  /** The archive's bucket. */
+  readonly archive: Objects
+  readonly configuration: Configuration | undefined
+  readonly connection: { readonly region?: string }
+  readonly now: number
+}
+
+async function askAll(asking: Asking, io: Io): Promise<StackStatus> {
+  const { stack, archive, now } = asking
+  const note = (text: string) => io.errIsTerminal && io.err(`${WIPE_LINE}${text}`)
+  note('asking for alarms ...')
+  const clients = await openClients(asking)
+  const alarms = await orWhy(() => readStackAlarms(clients, stack))
+  note('asking for what was refused ...')
+  const refused = await orWhy(() => readRefusedOfStack(asking))
+  const up = alarms.kind === 'found' ? alarms.value.alarms : []
+  const subjects = up.flatMap(({ rule }) => (rule === undefined || rule.subject === ARCHIVE ? [] : [rule.subject]))
+  const names = [...new Set([...(await tablesOf(archive)), ...subjects])].sort()
+  const known = nameTables(names.map(name => asking.configuration?.tables.get(name) ?? unconfiguredTable(name)))
+  const tables: TableOnCall[] = []
+  for (let i = 0; i < known.length; i += PARALLEL) {
+    note(`asking about ${known[i]?.table} ...`)
+    const some = known.slice(i, i + PARALLEL)
+    tables.push(...(await Promise.all(some.map(table => askTable(table, { alarms, refused, clients }, asking)))))
+  }
+  if (io.errIsTerminal) io.err(WIPE_LINE)
+  return { stack, asked: now, alarms, tables, refused }
+}
+
+/** Whom the alarms of the archive itself name. */
+const ARCHIVE = 'archive'
+
+async function openClients({ connection }: Asking) {
+  const [{ CloudFormationClient }, { CloudWatchClient }] = await Promise.all([
+    import('@aws-sdk/client-cloudformation'),
+    import('@aws-sdk/client-cloudwatch'),
+  ])
+  return { cloudFormation: new CloudFormationClient(connection), cloudWatch: new CloudWatchClient(connection) }
+}
+
+type Clients = Awaited<ReturnType<typeof openClients>>
+
+async function readStackAlarms({ cloudFormation, cloudWatch }: Clients, stack: string): Promise<StackAlarms> {
+  const [{ listStack }, { readAlarms }] = await Promise.all([
+    import('../../../doctor/stack-resources.js'),
+    import('../../../doctor/stack-alarms.js'),
+  ])
+  const { resources, unlisted } = await listStack(cloudFormation, stack)
+  const names = resources.filter(({ type }) => type === 'AWS::CloudWatch::Alarm').map(({ physicalId }) => physicalId)
+  return { ...(await readAlarms(cloudWatch, names)), unlisted }
+}
+
+interface Watched {
+  readonly alarms: DeployedFact<StackAlarms>
+  readonly refused: DeployedFact<StackRefused>
+  readonly clients: Clients
+}
+
+async function askTable(
+  table: TableConfiguration,
+  { alarms, refused, clients }: Watched,
+  asking: Asking,
+): Promise<TableOnCall> {
+  const name = table.table
+  const { readLag } = await import('../../../doctor/stack-lag.js')
+  const [last, lag, facts, compacted] = await Promise.all([
+    orWhy(() => readLast(table, asking)),
+    alarms.kind === 'unknown'
+      ? alarms
+      : orWhy(() => readLag(clients.cloudWatch, alarms.value.alarms, name, asking.now)),
+    orWhy(() => readFactsOnCall(asking.archive, name)),
+    asking.outputs.derived === undefined ? undefined : orWhy(() => readCompacted(name, asking)),
+  ])
+  return {
+    ...{ table: name, last, lag, facts, compacted },
+    alarms: alarms.kind === 'found' ? alarms.value.alarms.filter(({ rule }) => rule?.subject === name) : [],
+    refused: refused.kind === 'found' ? refused.value.groups.filter(group => group.table === name) : [],
+  }
+}
+
+/** Of the newest day alone, unless only baselines are of it. */
+async function readLast(table: TableConfiguration, { archive, engine }: Asking): Promise<LastChange> {
+  const days = (await archive.folders(tablePrefix(table.table))).map(dateOfKey).filter(day => day !== '')
+  const newest = days.sort().at(-1)
+  if (newest === undefined) return { change: null, delivered: null }
+  const sql = `
+    select max(case when event_name <> 'BASELINE' then event_time end) as change, max(arrived_at) as delivered
+    from ${deliveriesOf(table)}
+    where event_date >= ?`
+  const ask = async (day: string) => [...rowsOf(await inUtc(await engine.run(sql, [day])))][0] as unknown as LastChange
+  const found = await ask(newest)
+  return found.change === null && days.length > 1 ? ask(days[0] as string) : found
+}
+
+async function readFactsOnCall(archive: Objects, table: string): Promise<FactsOnCall> {
+  const { facts, problems } = await findFacts(archive, table)
+  return { open: openGaps(facts), compared: lastComparison(facts), unread: problems.map(({ message }) => message) }
+}
+
+async function readCompacted(table: string, { outputs, connection }: Asking): Promise<string | null> {
+  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../../store/s3.js')])
+  const derived = new Bucket(new S3Client(connection), outputs.derived as string)
+  const key = manifestKey(table)
+  try {
+    return readManifest(Buffer.from(await derived.open(key)).toString(), key, table).built
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+/** What could not be asked is not wrong, and is told; an end that somebody wants is one. */
+async function orWhy<T>(read: () => Promise<T>): Promise<DeployedFact<T>> {
+  try {
+    return { kind: 'found', value: await read() }
+  } catch (error) {
+    if (isInterrupted(error)) throw error
+    const { name, message } = error as Error
+    return { kind: 'unknown', why: /^(Command|Query|File|Archive)Error$/.test(name) ? message : `${name}: ${message}` }
+  }
+}

@@ -1,0 +1,165 @@
+import { type Document, DocumentSplitter, recordsIn } from '../capture/document-reader.js'
+import { type Envelope, envelopeAtAGlance, readEnvelope } from '../capture/envelope.js'
+import type { LineBlock } from '../capture/line-blocks.js'
+import { type Bounds, isOverlong } from '../capture/overlong.js'
+import { DocumentTransform } from '../transform/document-transform.js'
+import type { TransformedRows } from '../transform/fast/fast-path.js'
+import { LINE_FEED, OPEN } from '../transform/json-bytes.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+
+/** Row lines of one partition, of changes from these regions. */
+export interface BlockRows {
+  readonly table: string
+  readonly date: string
+  readonly lines: Buffer
+  readonly rows: number
+  readonly regions: readonly (string | undefined)[]
+}
+
+/**
+ * What a block of an input holds, in the order in which each partition and each document first came: rows, and
+ * documents that a delivery stream has to judge. Undefined where a document goes on in the next block.
+ */
+export type BlockContent = readonly (BlockRows | Document)[]
+
+/** True of rows, false of a document. */
+export function isRows(part: BlockRows | Document): part is BlockRows {
+  return 'rows' in part
+}
+
+/**
+ * Takes the lines of an input apart and transforms what is plain: all that needs nothing but the block itself and the
+ * configuration of a table, so that it may be done anywhere.
+ */
+export class BlockTransform {
+  private readonly transforms = new Map<string, DocumentTransform | undefined>()
+
+  /** `configurationOf` gives none for a table that is not known here, or whose values are to be sealed. */
+  constructor(
+    private readonly configurationOf: (table: string) => TableConfiguration | undefined,
+    private readonly bounds: Bounds,
+  ) {}
+
+  /** Of a block of whole lines. */
+  transform(block: LineBlock, arrival: number): BlockContent | undefined {
+    const content = new Content(arrival)
+    const splitter = new DocumentSplitter(this.bounds)
+    for (const { line, next } of linesOf(block.bytes)) {
+      if (splitter.isBetween && this.takesLine(line, content)) continue
+      const start = line.byteOffset - block.bytes.byteOffset
+      splitter.push(block.bytes.subarray(start, next), block.offset + start)
+      this.takeDocuments(splitter.take(), content)
+    }
+    if (block.isLast) {
+      splitter.end()
+      this.takeDocuments(splitter.take(), content)
+    }
+    return splitter.isBetween || block.isLast ? content.parts() : undefined
+  }
+
+  /** Takes a line that is one record as DynamoDB writes it, without asking where else documents may begin or end. */
+  private takesLine(line: Buffer, content: Content): boolean {
+    if (line[0] !== OPEN || line.length > this.bounds.most) return false
+    const envelope = envelopeAtAGlance(line)
+    const transform = envelope && this.transformOf(envelope)
+    const rows = transform?.transformPlain(line, content.arrival)
+    if (rows !== undefined) content.addRows(envelope?.table as string, rows)
+    return rows !== undefined
+  }
+
+  private takeDocuments(documents: readonly Document[], content: Content): void {
+    for (const document of recordsIn(documents)) {
+      const envelope = isOverlong(document) ? undefined : readEnvelope(document)
+      const transform = envelope && this.transformOf(envelope)
+      const rows = transform?.transform(document as Buffer, content.arrival)
+      if (rows === undefined) content.addDocument(document)
+      else content.addRows(envelope?.table as string, rows)
+    }
+  }
+
+  private transformOf({ table, hasTime, isUnnamed }: Envelope): DocumentTransform | undefined {
+    if (table === undefined || !hasTime || isUnnamed) return undefined
+    if (this.transforms.has(table)) return this.transforms.get(table)
+    const configuration = this.configurationOf(table)
+    if (configuration === undefined) return undefined
+    const transform = configuration.erasable === undefined ? new DocumentTransform(configuration) : undefined
+    this.transforms.set(table, transform)
+    return transform
+  }
+}
+
+function* linesOf(bytes: Buffer): Generator<{ readonly line: Buffer; readonly next: number }> {
+  for (let start = 0; start < bytes.length; ) {
+    const feed = bytes.indexOf(LINE_FEED, start)
+    const end = feed === -1 ? bytes.length : feed
+    const next = feed === -1 ? bytes.length : feed + 1
+    yield { line: bytes.subarray(start, end), next }
+    start = next
+  }
+}
+
+/** What a block holds as it grows. */
+class Content {
+  private readonly all: (GrowingRows | Document)[] = []
+  private readonly partitions = new Map<string, GrowingRows>()
+  private last: GrowingRows | undefined
+
+  constructor(readonly arrival: number) {}
+
+  addDocument(document: Document): void {
+    this.all.push(document)
+  }
+
+  addRows(table: string, rows: TransformedRows): void {
+    const { last } = this
+    const partition = last?.table === table && last.date === rows.date ? last : this.partitionOf(table, rows.date)
+    partition.add(rows)
+    this.last = partition
+  }
+
+  parts(): BlockContent {
+    return this.all.map(part => (part instanceof GrowingRows ? part.whole() : part))
+  }
+
+  private partitionOf(table: string, date: string): GrowingRows {
+    const name = `${date} ${table}`
+    let partition = this.partitions.get(name)
+    if (partition === undefined) {
+      partition = new GrowingRows(table, date)
+      this.partitions.set(name, partition)
+      this.all.push(partition)
+    }
+    return partition
+  }
+}
+
+const LEAST_BYTES = 256 * 1024
+
+/** Lines of a partition, in memory of their own. */
+class GrowingRows {
+  private bytes = Buffer.allocUnsafeSlow(LEAST_BYTES)
+  private length = 0
+  private rows = 0
+  private readonly regions = new Set<string | undefined>()
+
+  constructor(
+    readonly table: string,
+    readonly date: string,
+  ) {}
+
+  add({ lines, rows, region }: TransformedRows): void {
+    if (this.length + lines.length > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + lines.length))
+      this.bytes.copy(larger, 0, 0, this.length)
+      this.bytes = larger
+    }
+    this.length += lines.copy(this.bytes, this.length)
+    this.rows += rows
+    this.regions.add(region)
+  }
+
+  whole(): BlockRows {
+    const { table, date, rows } = this
+    return { table, date, rows, lines: this.bytes.subarray(0, this.length), regions: [...this.regions] }
+  }
+}

@@ -1,0 +1,48 @@
+/** What must be true of the alarms of a world, and of what its functions asked for. */
+import { type RefusedFolder, refusedPrefix } from '../transform/layout.js'
+import type { Remains } from './world.js'
+
+/** It cannot tell writes that change nothing from changes that nobody reads. */
+const MAY_BE_NEEDLESS = 'stream-unread'
+
+/** What went another way than into the archive is told by its own alarm; a world without faults has none. */
+export function wrongAlarms(remains: Remains, fired: ReadonlyMap<string, unknown>): readonly string[] {
+  const { world, refused, givenUp, scenario } = remains
+  const { metrics, faults } = world
+  if (scenario.path === 'desk') return []
+  const has = (folder: RefusedFolder) => refused.some(([key]) => key.startsWith(refusedPrefix(folder, 'Orders')))
+  const counted = (name: string) => metrics.sumOf(name) > 0
+  const isLarge = has('oversize') || counted('DynamoDB FailedToReplicateRecordCount')
+  const due: readonly (readonly [string, boolean])[] = [
+    ['record-oversize', has('oversize')],
+    ['change-skipped', counted('DynamoDB FailedToReplicateRecordCount')],
+    ['put-failures', counted('world failures told to the mapping')],
+    ['batch-given-up', givenUp.length > 0],
+    ['record-refused', counted('world records refused by the transform')],
+    ['conversion-failed', has('format-conversion-failed')],
+  ]
+  const silent = due.filter(([name, is]) => is && !fired.has(name)).map(([name]) => `alarm ${name} should fire`)
+  if (faults.struck.size > 0 || isLarge) return silent
+  const needless = [...fired.keys()].filter(name => name !== MAY_BE_NEEDLESS)
+  return [...silent, ...needless.map(name => `alarm ${name} fires for nothing`)]
+}
+
+/** Everything that is written here can be read: nothing is refused for what it is. */
+export function wrongRefusals({ world }: Remains): readonly string[] {
+  const refused = world.metrics.sumOf('world records refused by the transform')
+  return refused > 0 ? [`transform refused ${refused} records, expected none of such as are written here`] : []
+}
+
+/**
+ * What a forwarder asks of Firehose: each pack once, and ten tries in a row without success at most. What Lambda asks of
+ * the forwarder is Lambda's to bound. The same of a run of `redrive`, with documents in the place of packs.
+ */
+export function stormsOf({ world }: Remains): readonly string[] {
+  const calls = world.metrics.sumOf('Firehose PutRecordBatch.Requests')
+  const [senders, sent] = [
+    ['Lambda forwarder Invocations', 'world runs of redrive'],
+    ['ours Packs', 'world documents to redrive'],
+  ].map(names => names.reduce((sum, name) => sum + world.metrics.sumOf(name), 0)) as [number, number]
+  const most = 10 * senders + sent
+  return calls > most ? [`Firehose was called ${calls} times, expected at most ${most}`] : []
+}

@@ -1,0 +1,73 @@
+/** What a history may say of itself: no more, and no less, than what truly happened bears out. */
+import { groupBy } from '../delivery/redrive.js'
+import { isDoubtful } from '../queries/verdict/findings.js'
+import { foldHistory, heldAgainstHashes } from '../queries/verdict/fold-history.js'
+import type { HistoryChange } from '../queries/verdict/item-change.js'
+import { removeRepeats } from '../queries/verdict/reconstruct.js'
+import { type Archived, type Identity, keyOf, type Row } from './judge-versions.js'
+import type { Version } from './table.js'
+
+/** A history that has all versions is believed, in its order; one that lacks a version between others is doubted. */
+export function wrongHistories(
+  versions: readonly Version[],
+  archived: Archived,
+  identity: Identity,
+): readonly string[] {
+  return [...groupBy(versions, ({ item }) => item)].flatMap(([item, all]) => {
+    const ids = new Set(all.map(identity.ofVersion))
+    // of what was delivered a thousand times two deliveries say as much
+    const own = [...ids].flatMap(id => archived.get(id)?.slice(0, 2) ?? [])
+    if (own.length === 0) return []
+    const checked = own.map(row => heldAgainstHashes(withNulls(row)))
+    const { confidence, changes } = foldHistory(keyOf(item), removeRepeats(checked as never) as never)
+    const there = all.filter(version => archived.has(identity.ofVersion(version)))
+    const told = { item, all, there, confidence, changes }
+    return hasTicks(all, identity) ? asInTicks(told, ids.size) : asInOrder(told, identity)
+  })
+}
+
+interface Told {
+  readonly item: string
+  readonly all: readonly Version[]
+  readonly there: readonly Version[]
+  readonly confidence: string
+  readonly changes: readonly HistoryChange[]
+}
+
+function asInOrder({ item, all, there, confidence, changes }: Told, { ofVersion, ofRow }: Identity): readonly string[] {
+  if (breaks(there) !== isDoubtful(confidence))
+    return [`history of ${item} is ${confidence}, though ${there.length} of ${all.length} versions are there`]
+  const order = changes.map(change => ofRow(change as never))
+  const isSame = order.length === there.length && there.every((version, i) => ofVersion(version) === order[i])
+  return isSame ? [] : [`history of ${item} is in another order than its versions were`]
+}
+
+/** Changes of one time have an order only where their images lead through all of them in one way. */
+function asInTicks({ item, all, there, confidence, changes }: Told, distinct: number): readonly string[] {
+  const isWhole = there.length === all.length && distinct === all.length
+  if (isWhole && isDoubtful(confidence)) return [`history of ${item} is ${confidence}, though all versions are there`]
+  const isSorted = changes.every(({ event_time_us }, i) => i === 0 || event_time_us >= timeOf(changes[i - 1]))
+  return isSorted ? [] : [`history of ${item} is in another order than its versions were`]
+}
+
+function timeOf(change: HistoryChange | undefined): number {
+  return change?.event_time_us ?? 0
+}
+
+/** True where two versions have one time, and nothing else tells which was first. */
+function hasTicks(all: readonly Version[], { isOrdered }: Identity): boolean {
+  return !isOrdered && all.some(({ timeUs }, i) => timeUs === all[i - 1]?.timeUs)
+}
+
+/** True where the versions that are there do not lead from one to the next, or do not begin with the first. */
+function breaks(there: readonly Version[]): boolean {
+  return there.some(({ before }, i) => before !== (i === 0 ? null : there[i - 1]?.after))
+}
+
+const NULLABLE = ['old_image', 'new_image', 'old_hash', 'new_hash', 'changed', 'actor', 'last_writer', 'user_identity']
+const NULLS = Object.fromEntries([...NULLABLE, 'sequence', 'subjects'].map(column => [column, null]))
+
+/** Row lines leave nulls out; a query has them. */
+function withNulls(row: Row): Parameters<typeof heldAgainstHashes>[0] {
+  return Object.assign({}, NULLS, row) as never
+}

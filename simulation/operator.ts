@@ -1,0 +1,109 @@
+/**
+ * Somebody who looks after an archive on AWS while faults go on: the real `redrive`, from both buckets, a few times a
+ * day, with a ledger on a disk that outlives each run. A run dies as every process may, or fails; the next one goes on.
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { redrive } from '../delivery/redrive.js'
+import { FirehoseRedrive } from '../delivery/redrive-to-firehose.js'
+import { surveyRefused } from '../delivery/refused-survey.js'
+import { Ledger } from '../store/redriven.js'
+import { Bucket } from '../store/s3.js'
+import { GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
+import type { SimulatedBucket } from './bucket.js'
+import type { SimulatedFirehose } from './firehose.js'
+import { Process } from './process.js'
+import { s3ClientOf } from './s3-client.js'
+import type { World } from './world.js'
+
+const HOUR_MS = 3_600_000
+
+/** Ledgers in memory, where a system has such a folder. */
+const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+/** Where an operator finds what was refused, and sends it to. */
+export interface OperatedArchive {
+  readonly table: TableConfiguration
+  /** All that keep something refused. */
+  readonly buckets: readonly SimulatedBucket[]
+  readonly replay: SimulatedFirehose
+  /** A record's bytes at most, of that stream. */
+  readonly recordBytes: number
+}
+
+export class Operator {
+  private readonly folder = mkdtempSync(join(FAST, 'itemtrail-operator-'))
+
+  constructor(
+    private readonly world: World,
+    private readonly archive: OperatedArchive,
+  ) {}
+
+  /** Sends again what would pass, every few hours until a moment, in milliseconds since 1970. */
+  async runUntil(endMs: number): Promise<void> {
+    const { scheduler, dice, story } = this.world
+    for (;;) {
+      await scheduler.sleep(dice.between(2 * HOUR_MS, 12 * HOUR_MS))
+      if (scheduler.now >= endMs) return
+      story.tell('operator', `redrive ${await this.run()}`)
+    }
+  }
+
+  /** One run over all buckets, which may die; how it ended. */
+  private run(): Promise<string> {
+    const process = new Process(this.world, `redrive ${this.world.numbers.next()}`)
+    return new Promise(resolve => {
+      process.onDeath(() => resolve('was killed'))
+      this.redriveWith(process).then(
+        left => resolve(`ended, ${left} are left`),
+        (error: Error) => resolve(`failed: ${error.message}`),
+      )
+    })
+  }
+
+  /** Sends again everything there is, without a fault, and waits until it is delivered. What is left is a finding. */
+  async finish(): Promise<readonly string[]> {
+    const left = await this.redriveWith(new Process(this.world, 'last redrive'))
+    await this.world.scheduler.sleep(HOUR_MS)
+    return left === 0 ? [] : [`redrive leaves ${left} records, expected to send all`]
+  }
+
+  /** How many documents were to be sent and were not accepted. */
+  private async redriveWith(process: Process): Promise<number> {
+    let left = 0
+    for (const bucket of this.archive.buckets) {
+      const options = this.optionsOf(process, bucket)
+      const survey = await surveyRefused(options)
+      this.world.metrics.put('world documents to redrive', survey.counts.ready)
+      this.world.metrics.put('world runs of redrive', 1)
+      const target = new FirehoseRedrive(this.archive.replay.clientOf(process), 'replay', timeOf(process))
+      if (survey.days.size > 0) left += (await redrive(survey, target, options)).left
+    }
+    return left
+  }
+
+  private optionsOf(process: Process, bucket: SimulatedBucket) {
+    const { table, recordBytes } = this.archive
+    return {
+      objects: new Bucket(s3ClientOf(process, this.archive.buckets), bucket.name),
+      prefixes: [REFUSED_PREFIX, GIVEN_UP_PREFIX],
+      ledger: Ledger.open(join(this.folder, bucket.name), bucket.name),
+      table: table.table,
+      configurationOf: () => table,
+      isKept: async () => true,
+      to: 'firehose',
+      recordBytes,
+      now: process.now,
+    } as const
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+function timeOf(process: Process) {
+  return { sleep: process.sleep, after: process.after, random: process.world.dice.random }
+}

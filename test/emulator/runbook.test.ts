@@ -1,0 +1,257 @@
+/**
+ * Alarms that are made to go off, and their pages of the runbook tried as they are written: the commands are taken from
+ * the page, with the words in capitals and the dots replaced.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { DeleteObjectCommand, GetObjectRetentionCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { aws, inRole, itemtrail } from './acting.js'
+import { invoke } from './drive.js'
+import { ROOT } from './emulator.js'
+import { clientsOf, keysBelow, waitFor } from './stack.js'
+import { openWorld, outputOf, physicalOf, type World } from './world.js'
+
+const opened = openWorld()
+const world = opened as World
+const RUNBOOK = readFileSync(join(ROOT, 'docs', 'runbook.md'), 'utf8')
+
+/** A command of a page, which has to be there, with what a person puts in the place of its open words. */
+function command(page: string, pattern: RegExp, put: Readonly<Record<string, string>> = {}): readonly string[] {
+  const [, section] = RUNBOOK.split(`\n### ${page}\n`)
+  const text = section?.split('\n### ')[0]?.split('\n## ')[0] ?? ''
+  const found = [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code as string).find(code => pattern.test(code))
+  if (found === undefined) throw new Error(`page ${page} has no command like ${pattern}, it has:\n${text}`)
+  const filled = Object.entries(put).reduce((line, [word, value]) => line.replace(word, value), found)
+  return filled.split(/\s+/)
+}
+
+describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string' ? ` (${opened})` : ''}`, () => {
+  let bucket: string
+  beforeAll(() => {
+    bucket = outputOf(world, 'ArchiveBucket')
+  })
+  const env = () => world.environment
+  const functionOf = (id: RegExp) => physicalOf(world.resources, id, 'AWS::Lambda::Function')
+  const call = (id: RegExp) => invoke(functionOf(id), {}, env(), world.folder)
+  /** Runs a command of a page as the account's root would, in what it names first. */
+  const run = (argv: readonly string[]) => aws(world, argv[0] === 'aws' ? argv.slice(1) : argv)
+
+  interface Alarm {
+    readonly AlarmName: string
+    readonly AlarmDescription: string
+    readonly StateValue: string
+    readonly Dimensions: readonly { readonly Name: string; readonly Value: string }[]
+    readonly MetricName?: string
+    readonly Namespace?: string
+  }
+  async function alarmOf(name: string, subject: string): Promise<Alarm> {
+    const { MetricAlarms }: { MetricAlarms: readonly Alarm[] } = await aws(world, ['cloudwatch', 'describe-alarms'])
+    const found = MetricAlarms.filter(
+      ({ AlarmDescription: text }) => text.endsWith(`docs/runbook.md, ${name}`) && text.includes(`] ${subject}: `),
+    )
+    expect([name, found.length]).toEqual([name, 1])
+    return found[0] as Alarm
+  }
+  const stateOf = async (name: string, subject = 'archive') => (await alarmOf(name, subject)).StateValue
+  const goesOff = (name: string, subject = 'archive') =>
+    waitFor(
+      () => stateOf(name, subject),
+      state => state === 'ALARM',
+      20,
+    )
+
+  /** Counts as the service would, where the emulator does not. */
+  async function count(name: string, subject: string, value: number, minutesAgo = [0]): Promise<void> {
+    const { Namespace, MetricName, Dimensions } = await alarmOf(name, subject)
+    for (const minutes of minutesAgo) await put(`${Namespace}`, `${MetricName}`, Dimensions, value, minutes)
+  }
+  const put = (space: string, name: string, dimensions: Alarm['Dimensions'], value: number, minutesAgo: number) =>
+    aws(world, [
+      ...['cloudwatch', 'put-metric-data', '--namespace', space, '--metric-name', name, '--value', `${value}`],
+      ...['--timestamp', new Date(Date.now() - minutesAgo * 60_000).toISOString()],
+      ...['--dimensions', dimensions.map(({ Name, Value }) => `${Name}=${Value}`).join(',')],
+    ])
+
+  it('record-refused tells its topic, its page tells why, and redrive sends it again', async () => {
+    const { QueueUrl } = await aws(world, ['sqs', 'create-queue', '--queue-name', `told-${process.pid}`])
+    const { Attributes } = await aws(world, [
+      ...['sqs', 'get-queue-attributes', '--queue-url', QueueUrl, '--attribute-names', 'QueueArn'],
+    ])
+    const topic = ['--topic-arn', outputOf(world, 'AlarmTopicArn')]
+    await aws(world, [
+      'sns',
+      'subscribe',
+      ...topic,
+      '--protocol',
+      'sqs',
+      '--notification-endpoint',
+      Attributes.QueueArn,
+    ])
+    const stream = outputOf(world, 'OrdersReplayStream')
+    const record = JSON.stringify({ Data: Buffer.from('no change at all\n').toString('base64') })
+    await aws(world, ['firehose', 'put-record', '--delivery-stream-name', stream, '--record', record])
+    expect(await goesOff('record-refused', 'Orders')).toBe('ALARM')
+    const told = await waitFor(
+      () => aws(world, ['sqs', 'receive-message', '--queue-url', QueueUrl, '--max-number-of-messages', '10']),
+      answer => answer?.Messages !== undefined,
+    )
+    expect(JSON.stringify(told)).toContain('docs/runbook.md, record-refused')
+
+    const page = command('record-refused', /filter @message/)
+    const pattern = /like \/(\w+)\//.exec(page.join(' '))?.[1] as string
+    const transform = physicalOf(world.resources, /Orders.*\/TransformFunctionLog[^/]*$/, 'AWS::Logs::LogGroup')
+    const { events } = await aws(world, [
+      ...['logs', 'filter-log-events', '--log-group-name', transform, '--filter-pattern', pattern],
+    ])
+    expect(JSON.stringify(events)).toMatch(/why/)
+    expect(JSON.stringify(events)).not.toContain('no change at all')
+    const operator = await inRole(world, 'OperatorRole')
+    const told2 = await itemtrail(world, ['redrive', 'Orders', '--bucket', bucket], operator)
+    expect(told2.out).toMatch(/1 (record|object)|refused/)
+  })
+
+  it('stream-unread: a mapping that is off is found, and goes on where it was', async () => {
+    const forwarder = functionOf(/Orders.*\/ForwarderFunction[^/]*$/)
+    const list = command('stream-unread', /list-event-source-mappings/)
+    const mapping = async () => {
+      const { EventSourceMappings } = await run([...list, '--function-name', forwarder])
+      return EventSourceMappings[0] as { UUID: string; State: string; EventSourceArn: string }
+    }
+    const { UUID, EventSourceArn } = await mapping()
+    const off = command('delivery-late', /update-event-source-mapping/, { '...': UUID })
+    await run(off)
+    const Item = { order_id: { S: 'UNREAD' }, status: { S: 'PENDING' } }
+    await clientsOf(env()).dynamodb.send(new PutItemCommand({ TableName: 'Orders', Item }))
+    for (const minutes of [1, 61])
+      await put('AWS/DynamoDB', 'ConsumedWriteCapacityUnits', [{ Name: 'TableName', Value: 'Orders' }], 1, minutes)
+    expect(await goesOff('stream-unread', 'Orders')).toBe('ALARM')
+    expect((await mapping()).State).toMatch(/Disabl/)
+    const table = command('stream-unread', /describe-table/)
+    const { Table } = await run([...table, '--table-name', 'Orders'])
+    expect(Table.LatestStreamArn).toBe(EventSourceArn)
+    const before = (await keysBelow(bucket, 'data/Orders/', env())).length
+    await run(off.map(word => (word === '--no-enabled' ? '--enabled' : word)))
+    const after = await waitFor(
+      () => keysBelow(bucket, 'data/Orders/', env()),
+      keys => keys.length > before,
+    )
+    expect(after.length).toBeGreaterThan(before)
+  })
+
+  it('refused-expiring counts what is about to be forgotten; refused-unwatched tells that nobody counts', async () => {
+    const data = Buffer.from('old\n').toString('base64')
+    const line = { attemptsMade: 1, errorCode: 'Lambda.ProcessingFailedStatus', rawData: data }
+    const Key = 'refused/processing-failed/Orders/old-1-2026-01-05-00-00-00-x'
+    await clientsOf(env()).s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: `${JSON.stringify(line)}\n` }))
+    await call(/RefusedWatchFunction/)
+    expect(await goesOff('refused-expiring')).toBe('ALARM')
+    const listed = await itemtrail(
+      world,
+      ['redrive', 'Orders', '--bucket', bucket],
+      await inRole(world, 'OperatorRole'),
+    )
+    expect(listed.out).toContain(Key)
+
+    const role = physicalOf(world.resources, /RefusedWatchFunctionRole/, 'AWS::IAM::Role')
+    const deny = { Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 's3:ListBucket', Resource: '*' }] }
+    const policy = ['--role-name', role, '--policy-name', 'broken']
+    await aws(world, ['iam', 'put-role-policy', ...policy, '--policy-document', JSON.stringify(deny)])
+    await expect(call(/RefusedWatchFunction/)).rejects.toThrow(/AccessDenied|not authorized/)
+    expect(await goesOff('refused-unwatched')).toBe('ALARM')
+    await aws(world, ['iam', 'delete-role-policy', ...policy])
+    await call(/RefusedWatchFunction/)
+    await clientsOf(env()).s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }))
+  })
+
+  it('batch-given-up: what Lambda wrote is listed and read by redrive', async () => {
+    const REFUSED = outputOf(world, 'RefusedBucket')
+    const look = command('batch-given-up', /aws s3 ls/, { REFUSED })
+    const record = { eventID: 'given-up', eventName: 'INSERT', eventSource: 'aws:dynamodb' }
+    const batch = { requestContext: { condition: 'RetryAttemptsExhausted' }, payload: { Records: [record] } }
+    const Key = 'aws/lambda/mapping/shard/2026/11/29/x'
+    await clientsOf(env()).s3.send(new PutObjectCommand({ Bucket: REFUSED, Key, Body: JSON.stringify(batch) }))
+    await count('batch-given-up', 'Orders', 1)
+    expect(await goesOff('batch-given-up', 'Orders')).toBe('ALARM')
+    const { out } = await runPlain(look)
+    expect(out).toContain(Key)
+    const read = await itemtrail(world, ['redrive', 'Orders', '--bucket', REFUSED], await inRole(world, 'OperatorRole'))
+    expect(read.out).toContain(Key)
+  })
+
+  it('delivery-late and stream-far-behind go off by the clock of their metrics, and not before', async () => {
+    await count('delivery-late', 'Orders', 4000, [0, 1, 2, 3])
+    expect(await stateOf('delivery-late', 'Orders')).not.toBe('ALARM')
+    await count('delivery-late', 'Orders', 4000, [4])
+    expect(await goesOff('delivery-late', 'Orders')).toBe('ALARM')
+    await count('stream-far-behind', 'Orders', 3_700_000, [0, 1, 2, 3, 4])
+    expect(await goesOff('stream-far-behind', 'Orders')).toBe('ALARM')
+    expect(await stateOf('twelve-hours-to-loss', 'Orders')).not.toBe('ALARM')
+  })
+
+  it('object-unlocked: what failed is sent again, and locked', async () => {
+    const { s3 } = clientsOf(env())
+    const [Key] = (await keysBelow(bucket, 'data/Carts/', env())).slice(-1) as [string]
+    const queue = physicalOf(world.resources, /AuditLockFailed[0-9A-F]{8}$/, 'AWS::SQS::Queue')
+    const { Attributes } = await aws(world, [
+      ...['sqs', 'get-queue-attributes', '--queue-url', queue, '--attribute-names', 'QueueArn'],
+    ])
+    const { VersionId } = await s3.send(
+      new PutObjectCommand({ Bucket: bucket, Key: 'facts/Nothing/unlocked.json', Body: '{}' }),
+    )
+    const event = {
+      time: new Date(Date.now() + 86_400_000).toISOString(),
+      detail: { bucket: { name: bucket }, object: { key: 'facts/Nothing/unlocked.json', 'version-id': VersionId } },
+    }
+    expect(Key).toBeDefined()
+    await aws(world, ['sqs', 'send-message', '--queue-url', queue, '--message-body', JSON.stringify(event)])
+    await count('object-unlocked', 'archive', 1)
+    expect(await goesOff('object-unlocked')).toBe('ALARM')
+    await run(command('object-unlocked', /start-message-move-task/, { '<arn of Failed>': Attributes.QueueArn }))
+    const untilOf = async () => {
+      const asked = { Bucket: bucket, Key: 'facts/Nothing/unlocked.json', VersionId }
+      const { Retention } = await s3.send(new GetObjectRetentionCommand(asked)).catch(() => ({ Retention: undefined }))
+      return Number(Retention?.RetainUntilDate ?? 0)
+    }
+    // a day later than the event of its creation would have it, so it was this one
+    const wanted = Date.now() + 30.5 * 86_400_000
+    expect(await waitFor(untilOf, until => until > wanted)).toBeGreaterThan(wanted)
+  })
+
+  it('seal-late is over once there was a seal; object-altered and its repair', async () => {
+    await call(/JournalSealer/)
+    expect(await stateOf('seal-late')).toBe('OK')
+    const { s3 } = clientsOf(env())
+    const [Key] = (await keysBelow(bucket, 'config/Carts/', env())) as [string]
+    const { VersionId } = await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: '{"forged":true}' }))
+    await call(/JournalCheck/)
+    expect(await goesOff('object-altered')).toBe('ALARM')
+    const log = physicalOf(world.resources, /JournalCheckLog/, 'AWS::Logs::LogGroup')
+    const { events } = await aws(world, ['logs', 'filter-log-events', '--log-group-name', log])
+    expect(JSON.stringify(events)).toContain(Key)
+    const versions = command('journal-forked', /list-object-versions/)
+    const { Versions } = await run([...versions, '--bucket', bucket, '--prefix', Key])
+    expect(Versions.length).toBe(2)
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId, BypassGovernanceRetention: true }))
+  })
+
+  it('key-closing: a key whose deletion was asked for is brought back by the commands of the page', async () => {
+    const key = ['--key-id', outputOf(world, 'SealKeyArn')]
+    await aws(world, ['kms', 'schedule-key-deletion', ...key, '--pending-window-in-days', '7'])
+    await call(/JournalSealer/).catch(() => undefined)
+    expect(await goesOff('key-closing')).toBe('ALARM')
+    const { KeyMetadata } = await run([...command('key-closing', /describe-key/), ...key])
+    expect(KeyMetadata.KeyState).toBe('PendingDeletion')
+    await run([...command('key-closing', /cancel-key-deletion/), ...key])
+    await run(['kms', command('key-closing', /enable-key/).at(-1) as string, ...key])
+    await call(/JournalSealer/)
+    const { dynamodb } = clientsOf(env())
+    await dynamodb.send(new GetItemCommand({ TableName: 'Orders', Key: { order_id: { S: 'UNREAD' } } }))
+  })
+
+  async function runPlain(argv: readonly string[]) {
+    const { runProgram } = await import('./stack.js')
+    return runProgram(argv, env(), world.folder)
+  }
+})

@@ -1,0 +1,102 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+import { type Kept, writeKept } from '../../simulation/kept.js'
+import type { Scenario } from '../../simulation/scenario.js'
+import { shrink } from '../../simulation/shrink.js'
+import type { Planted } from './planted.js'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** Where scenarios are kept that found a bug, true or planted, each as small as it gets. */
+export const KEPT = join(import.meta.dirname, 'kept')
+
+/** The simulator, built of a changed source. */
+export type Simulator = typeof import('../../simulation/run.js') & typeof import('../../simulation/scenario.js')
+
+/** What a run said: its first problem, and the story of the version that it names. */
+export interface Told {
+  readonly problem: string
+  readonly text: string
+  readonly versions: number
+}
+
+/** What a scenario finds and tells; undefined where it finds nothing. */
+export async function tellOf({ runScenario, storyOf }: Simulator, scenario: Scenario): Promise<Told | undefined> {
+  const outcome = await runScenario(scenario, true)
+  const { problems, versions } = outcome
+  const [problem] = problems
+  return problem === undefined ? undefined : { problem, text: [problem, ...storyOf(outcome)].join('\n'), versions }
+}
+
+/** The simulator with one text of the source changed; beside our packages, which it needs. */
+export async function withBug<T>(planted: Planted, use: (simulator: Simulator) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(ROOT, 'node_modules/.planted-'))
+  try {
+    // the questions, which the catalog reads from beside itself
+    for (const sql of ['sql', 'internal', 'parts'])
+      cpSync(join(ROOT, 'queries', sql), join(folder, sql), { recursive: true })
+    const outfile = join(folder, 'simulator.mjs')
+    const contents = "export * from './run.js'\nexport * from './scenario.js'"
+    await build({
+      stdin: { contents, resolveDir: join(ROOT, 'simulation') },
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      plugins: [plant(planted)],
+    })
+    return await use((await import(pathToFileURL(outfile).href)) as Simulator)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function plant({ file, right, wrong }: Planted): Plugin {
+  return {
+    name: 'plant',
+    setup: ({ onLoad, onEnd }) => {
+      let isPlanted = false
+      onLoad({ filter: new RegExp(`/${file.replaceAll('.', '\\.')}$`) }, ({ path }) => {
+        const text = readFileSync(path, 'utf8')
+        if (text.split(right).length !== 2) throw new Error(`${file} has not once: ${right}`)
+        isPlanted = true
+        return { contents: text.replace(right, () => wrong), loader: 'ts' }
+      })
+      onEnd(() => {
+        if (!isPlanted) throw new Error(`${file} is no part of the simulator`)
+      })
+    },
+  }
+}
+
+/** The file that keeps what finds a planted bug. */
+export function keptPath({ name }: Planted): string {
+  return join(KEPT, `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.json`)
+}
+
+/** Undefined where nothing is kept yet. */
+export function readKept(path: string): Kept | undefined {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Kept) : undefined
+}
+
+/** Makes the scenario that found a planted bug as small as it gets and still tells of the cause, and keeps it. */
+export async function keep(simulator: Simulator, planted: Planted, found: Scenario, { problem }: Told): Promise<Kept> {
+  const kind = simulator.kindOf(problem)
+  const scenario = await shrink(
+    found,
+    async smaller => {
+      const told = await tellOf(simulator, smaller)
+      return told && simulator.kindOf(told.problem) === kind && planted.cause.test(told.text)
+        ? told.versions
+        : undefined
+    },
+    80,
+  )
+  const least = (await tellOf(simulator, scenario)) as Told
+  const kept: Kept = { bug: planted.name, seed: found.seed, found: least.problem, scenario }
+  writeKept(keptPath(planted), kept)
+  return kept
+}
