@@ -14,7 +14,6 @@ import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
 import { type FindingsOfItem, findingsByItem, type TableFinding, withFindings } from './continuity.js'
 import type { Confidence } from './findings.js'
 import { goneAt, knownByFacts, toldByFacts } from './gone-items.js'
-import { lastOfLinked } from './last-of-linked.js'
 import { ofUnknown } from './unseen.js'
 import { judge, momentOf, stateSince, type Verdict } from './verdict.js'
 
@@ -135,17 +134,9 @@ async function* statesAt(
   known: Readonly<Record<string, string>>,
   options: BindOptions,
 ): AsyncGenerator<Row> {
-  const { sql, values, scope, parameters } = bindQuery(
-    TABLE_AS_OF,
-    table,
-    { at: formatInstant(us, 6), ...known },
-    options,
-  )
-  // who made a change by what is configured today is read from images, in the long statement only
-  const isNarrow = scope !== undefined && options.actor === undefined
-  const narrowing = isNarrow ? lastOfLinked(table, us, parameters, TABLE_AS_OF, options.rows !== undefined) : undefined
-  const narrow = scope && { ...scope, narrowing }
-  for await (const piece of streamAnswer(engine, sql, values, { scope: narrow })) yield* rowsOf(piece)
+  const parameters = { at: formatInstant(us, 6), ...known }
+  const { sql, values, scope } = bindQuery(TABLE_AS_OF, table, parameters, options)
+  for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
 }
 
 function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
