@@ -40,7 +40,10 @@ describe('the lineage of shards', () => {
 
   it('says of a shard that was never read since when it is to be whole, unless its parent tells', () => {
     const unread = { after: null, madeAt: null }
-    const [a, b] = [{ ...position('reading'), ...unread }, { ...position('waiting', 'a'), ...unread }]
+    const [a, b] = [
+      { ...position('reading'), ...unread },
+      { ...position('waiting', 'a'), ...unread },
+    ]
     expect(new Lineage({ a, b }).positions(5000)).toEqual({ a: { ...a, emptyAt: 5000 }, b })
     const read = new Lineage({ a: position('reading'), b: position('ended') })
     expect(read.positions(5000)).toEqual(read.positions())
