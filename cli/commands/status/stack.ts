@@ -205,9 +205,7 @@ async function readLast(table: TableConfiguration, { archive, engine }: Asking):
   const ofNewest = await ask(newest)
   const found = ofNewest.change === null && oldest !== newest ? await ask(oldest) : ofNewest
   if (found.change !== null || found.delivered !== null) return found
-  throw new QueryError(
-    `Athena reads no row of the days ${oldest} to ${newest}, of which the bucket has objects: ${BEYOND}`,
-  )
+  throw new QueryError(`Athena reads no row of ${oldest} to ${newest}, of which the bucket has objects: ${BEYOND}`)
 }
 
 async function readFactsOnCall(archive: Objects, table: string): Promise<FactsOnCall> {
