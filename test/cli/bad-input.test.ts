@@ -416,7 +416,6 @@ describe('what is asked for', () => {
       'format "xml" is unknown, expected table, json, ndjson, csv, parquet, arrow, html, markdown, xlsx, dynamodb\n',
     ],
     [['ingest', 'changes.jsonl', '--threads', '65'], '--threads is "65", expected a whole number from 1 to 64\n'],
-    [['compact', '--memory', '9'], '--memory is "9", expected a size such as 512MB or 4GB\n'],
     [
       ['query', 'hot-items', 'Orders', '--param', 'limit=0'],
       'parameter limit is "0", expected a whole number from 1\n',
