@@ -8,6 +8,13 @@ const opened = openWorld()
 const world = opened as World
 const asks = typeof opened === 'string' ? opened : opened.noQuestions
 
+const TABLES = ['Carts', 'Members', 'Orders']
+
+interface Status {
+  readonly tables: readonly { readonly table: string; readonly last_change: string | null }[]
+  readonly not_known: readonly { readonly table: string | null; readonly line: string; readonly why: string }[]
+}
+
 describe.skipIf(asks !== undefined)(`asked of a stack${asks === undefined ? '' : ` (${asks})`}`, () => {
   let people: Readonly<Record<'query' | 'operator' | 'baseliner', Environment>>
   beforeAll(async () => {
@@ -19,26 +26,25 @@ describe.skipIf(asks !== undefined)(`asked of a stack${asks === undefined ? '' :
   })
   const as = (who: keyof typeof people, ...argv: string[]) => itemtrail(world, [...argv, '--stack', STACK], people[who])
 
-  it('status tells every line of every table, to who is on call', async () => {
+  it('status tells of every table to who is on call; what the emulator does not measure it says by name', async () => {
     const page = await as('operator', 'status')
-    expect(page.out).not.toMatch(/not known/)
-    for (const table of ['Carts', 'Members', 'Orders']) expect(page.out).toMatch(new RegExp(`^${table}$`, 'm'))
-    const json = await as('operator', 'status', '--format', 'json')
-    expect(json.code).toBe(page.code)
-    const { tables, not_known } = JSON.parse(json.out)
-    expect(not_known).toEqual([])
-    expect(tables.map(({ table }: { table: string }) => table)).toEqual(['Carts', 'Members', 'Orders'])
-    for (const { last_change, until_loss } of tables)
-      expect([typeof last_change, typeof until_loss]).toEqual(['string', 'object'])
+    for (const table of TABLES) expect(page.out).toMatch(new RegExp(`^${table}$`, 'm'))
+    expect(page.out).toMatch(/^alarms +(\d+ up|none up) of \d+$/m)
+    const { tables, not_known } = JSON.parse((await as('operator', 'status', '--format', 'json')).out) as Status
+    const ours = tables.filter(({ table }) => TABLES.includes(table))
+    expect(ours.map(({ table, last_change }) => [table, typeof last_change])).toEqual(TABLES.map(it => [it, 'string']))
+    const missing = not_known.filter(({ table }) => table === null || TABLES.includes(table))
+    expect(new Set(missing.map(({ line }) => line))).toEqual(new Set(['lag', 'until loss']))
+    for (const { why } of missing) expect(why).toContain('Expressions not implemented')
   })
 
   it.each([
-    ['continuity', /^ {2}balance +each state was left as often as it was entered$/m],
-    ['rows', /^Orders: [\d,]+ rows are what they were/m],
+    ['continuity Orders', /^ {2}balance +each state was left as often as it was entered$/m],
+    ['rows Orders', /^Orders: [\d,]+ rows are what they were/m],
     ['log', /^VERIFIED: what was sealed until /m],
     ['objects', /^objects +[\d,]+ as sealed/m],
   ] as const)('verify %s is answered to who asks questions', async (what, found) => {
-    const { code, out, err } = await as('query', 'verify', what)
+    const { code, out, err } = await as('query', 'verify', ...what.split(' '))
     expect({ code, out, err }).toEqual({ code: 0, out: expect.stringMatching(found), err: expect.anything() })
   })
 
