@@ -185,6 +185,8 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
     expect(out).toContain(Key)
     const read = await itemtrail(world, ['redrive', 'Orders', '--bucket', REFUSED], await inRole(world, 'OperatorRole'))
     expect(read.out).toContain(Key)
+    // an erasure would have somebody look into what cannot be read
+    await clientsOf(env()).s3.send(new DeleteObjectCommand({ Bucket: REFUSED, Key }))
   })
 
   it('delivery-late and stream-far-behind go off by the clock of their metrics, and not before', async () => {
