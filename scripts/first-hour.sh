@@ -58,12 +58,14 @@ itemtrail() { (cd "$work" && node "$here/dist/cli/itemtrail.js" "$@"); }
 cdk() { "$here/node_modules/.bin/cdk" "$@" --no-notices -c config="$work/itemtrail.config.json"; }
 output() { aws cloudformation describe-stacks --stack-name $stack --query "Stacks[0].Outputs[?contains(OutputKey,'$1')]|[0].OutputValue" --output text; }
 keys() { aws s3api list-objects-v2 --bucket "$1" --prefix "$2" --query 'Contents[].Key' --output text | tr '\t' '\n' | grep -vx None || true; }
+# the first of several; a query is made of each page of an answer, so it cannot choose for itself
+first() { tr '\t' '\n' | { grep -vx None || true; } | sed -n 1p; }
 # the functions of all nested stacks, by what they are called in the stack
 function_of() {
   local part
   for part in $stack $(aws cloudformation list-stack-resources --stack-name $stack --query "StackResourceSummaries[?ResourceType=='AWS::CloudFormation::Stack'&&contains(LogicalResourceId,'$1')].PhysicalResourceId" --output text); do
     aws cloudformation list-stack-resources --stack-name "$part" --query "StackResourceSummaries[?ResourceType=='AWS::Lambda::Function'&&contains(LogicalResourceId,'$2')].PhysicalResourceId" --output text
-  done | grep -vx None | head -1
+  done | first
 }
 # asks until there is an answer, for so many minutes
 await() {
@@ -123,7 +125,7 @@ for table in $orders $carts; do
   check "$table: Firehose's Parquet has the types that Athena expects, NULL and decimals among them" "$code $(grep -c '"total"' "$work/history.json" || true)" '0 [1-9][0-9]*'
   tail -1 "$work/history.err" | sed 's/^/note   /'
 done
-view=$(aws glue get-tables --database-name "$database" --query "TableList[?TableType=='VIRTUAL_VIEW'].Name|[0]" --output text)
+view=$(aws glue get-tables --database-name "$database" --query "TableList[?TableType=='VIRTUAL_VIEW'].Name" --output text | first)
 query=$(aws athena start-query-execution --work-group "$workgroup" --query-execution-context Database="$database" --query-string "select count(*) from $view where event_date = '$since'" --query QueryExecutionId --output text)
 state() { aws athena get-query-execution --query-execution-id "$query" --query QueryExecution.Status.State --output text | grep -vE 'QUEUED|RUNNING'; }
 check 'Athena takes the view that CloudFormation makes in Glue as one of its own' "$(await 3 state)" SUCCEEDED
@@ -134,7 +136,7 @@ arn=$(aws sqs get-queue-attributes --queue-url "$queue" --attribute-names QueueA
 jq -n --arg arn "$arn" '{Policy: ({Version: "2012-10-17", Statement: [{Effect: "Allow", Principal: {Service: "sns.amazonaws.com"}, Action: "sqs:SendMessage", Resource: $arn}]} | tojson)}' >"$work/policy.json"
 aws sqs set-queue-attributes --queue-url "$queue" --attributes "file://$work/policy.json"
 aws sns subscribe --topic-arn "$(output AlarmTopicArn)" --protocol sqs --notification-endpoint "$arn" >/dev/null
-alarm=$(aws cloudwatch describe-alarms --query "MetricAlarms[?contains(AlarmDescription,'$orders: ')&&contains(AlarmDescription,'record-refused')].AlarmName|[0]" --output text)
+alarm=$(aws cloudwatch describe-alarms --query "MetricAlarms[?contains(AlarmDescription,'$orders: ')&&contains(AlarmDescription,'record-refused')].AlarmName" --output text | first)
 aws cloudwatch set-alarm-state --alarm-name "$alarm" --state-value ALARM --state-reason 'first hour'
 message() { aws sqs receive-message --queue-url "$queue" --wait-time-seconds 10 --query 'Messages[0].Body' --output text | grep -o 'record-refused' | head -1; }
 check 'CloudWatch may publish to the encrypted topic' "$(await 2 message)" record-refused
@@ -154,12 +156,12 @@ code=0
   itemtrail baseline $carts --scan --delivery-stream "$replay" --bucket "$archive"
 ) >"$work/baseline.log" 2>&1 || code=$?
 check "a baseline's rows go through the replay stream, and its fact is kept" "$code $(keys "$archive" "facts/$carts/" | wc -l | tr -d ' ')" '0 1'
-itemtrail doctor --stack $stack >"$work/doctor.log" 2>/dev/null || true
-check 'doctor finds nothing wrong' "$(tail -1 "$work/doctor.log")" '[0-9]+ ok, 0 wrong.*'
+itemtrail doctor --stack $stack >"$work/doctor.log" 2>"$work/doctor.err" || true
+check 'doctor finds nothing wrong' "$(tail -1 "$work/doctor.err")" '[0-9]+ ok, 0 wrong.*'
 grep -E '^(WRONG|could not)' "$work/doctor.log" | sed 's/^/note   /' || true
 check 'our functions count in the namespace Itemtrail' "$(aws cloudwatch list-metrics --namespace Itemtrail --query 'length(Metrics)' --output text)" '[1-9][0-9]*'
 for name in Forwarder Transform; do
-  log=$(aws logs describe-log-groups --query "logGroups[?contains(logGroupName,'$name')].logGroupName|[0]" --output text)
+  log=$(aws logs describe-log-groups --query "logGroups[?starts_with(logGroupName,'$stack')&&contains(logGroupName,'$name')].logGroupName" --output text | first)
   told "a call of the $name takes 0.1 s and less" "$(aws logs filter-log-events --log-group-name "$log" --filter-pattern REPORT --query 'events[].message' --output text 2>/dev/null | grep -oE '	Duration: [0-9.]+' | grep -oE '[0-9.]+' | sort -n | tr '\n' ' ') ms"
 done
 

@@ -7,11 +7,14 @@ import { quoted } from '../queries/engines/literal.js'
 import { TRINO_MACROS } from '../queries/engines/trino-macros.js'
 import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 import { asksForColumns } from './athena-engine.js'
+import { misplacedParameters } from './athena-rules.js'
 import type { AthenaServer, Outcome } from './athena-server.js'
 
 /** Answers statements about the table `Orders` of an archive in a folder, which stands for a bucket's. */
 export function answerFromFolder(root: string, bucket: string): AthenaServer['answer'] {
   return async (sql, parameters) => {
+    if (misplacedParameters(sql.replaceAll(/--[^\n]*/g, '')).length > 0)
+      return { state: 'FAILED', reason: 'a ? that is not in WHERE' }
     const instance = await DuckDBInstance.create(':memory:')
     const connection = await instance.connect()
     try {

@@ -59,11 +59,15 @@ export class RowsByQuery {
   private async count(): Promise<void> {
     const { tally } = this
     const { outside, values } = outsideOf(this.period)
-    const sql = `
-      select row_version, is_outside, count(*) as n
-      from (select row_version, ${outside} as is_outside from ${deliveriesOf(this.table)}) as placed
-      group by row_version, is_outside`
-    for await (const piece of streamAnswer(this.engine, sql, values)) {
+    // Athena takes a parameter in WHERE only
+    const part = (isOutside: boolean, condition: string) => `
+      select row_version, ${isOutside} as is_outside, count(*) as n
+      from ${deliveriesOf(this.table)}
+      where ${condition}
+      group by row_version`
+    const inside = part(false, `not ${outside}`)
+    const sql = values.length === 0 ? inside : `${inside}\n      union all${part(true, outside)}`
+    for await (const piece of streamAnswer(this.engine, sql, [...values, ...values])) {
       for (const { row_version: version, is_outside: isOutside, n } of rowsOf(piece)) {
         if (isOutside === true) tally.outside += Number(n)
         else this.add(version, Number(n))

@@ -168,19 +168,29 @@ export class ContinuityCheck {
   }
 
   private spansStatement(): EachItemStatement {
-    const sql = `
-      select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us,
-        count(distinct case when event_name <> 'BASELINE' and event_time_us >= ? then event_id end) as changes,
-        count_if(event_time_us >= ?) as row_count, min(region) as first_region, max(region) as last_region
-      from ${deliveriesOf(this.table)}
-      where event_time_us <= ?
-      group by item_key
-      order by item_key`
     const since = Math.max(this.period?.fromUs ?? 0, 0)
     const until = Math.min(this.period?.toUs ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+    // Athena takes a parameter in WHERE only, so what is not of the period is read by a part of its own
+    const part = (isOfPeriod: boolean, condition: string) => `
+        select item_key, event_id, event_name, event_time_us, region, ${isOfPeriod} as of_period
+        from ${deliveriesOf(this.table)}
+        where ${condition}`
+    const parts =
+      since === 0
+        ? [part(true, 'event_time_us <= ?')]
+        : [part(true, 'event_time_us between ? and ?'), part(false, 'event_time_us < ?')]
+    const sql = `
+      select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us,
+        count(distinct case when of_period and event_name <> 'BASELINE' then event_id end) as changes,
+        count_if(of_period) as row_count, min(region) as first_region, max(region) as last_region
+      from (${parts.join('\n        union all')}
+      ) as parts
+      group by item_key
+      order by item_key`
+    const values = since === 0 ? [until] : [since, until, Math.min(since, until + 1)]
     const columns = ['item_key', 'first_us', 'last_us', 'changes', 'row_count', 'first_region', 'last_region']
     const narrowing = this.period === undefined ? toldAtFirstSight(this.table, columns) : undefined
-    return { columns, sql, values: [since, since, until], narrowing }
+    return { columns, sql, values, narrowing }
   }
 
   private async *findings(): AsyncGenerator<Piece> {

@@ -235,6 +235,18 @@ def count_by_filters(function, log):
                 )
 
 
+plain_publish = lambdas._emit_lambda_metrics
+
+
+def publish_metrics(*given, **named):
+    """What a call of a function counts is looked at by alarms at once; ministack waits for the next call."""
+    plain_publish(*given, **named)
+    cloudwatch._evaluate_all_alarms()
+
+
+lambdas._emit_lambda_metrics = publish_metrics
+
+
 # --- a bucket's lock, encryption, lifecycle and log, which its CloudFormation drops: by its own S3 API
 
 
@@ -537,6 +549,10 @@ def request_context(service, action, body, parameters):
 def resource_arn(service, method, path, headers, body, *more):
     if service == "dynamodb" and b'"ResourceArn"' in body:
         return json.loads(body)["ResourceArn"]
+    # "not authorized to perform: cloudwatch:DescribeAlarms on resource: arn:aws:cloudwatch:..:alarm:*", says AWS
+    named = f"{path} {headers.get('x-amz-target', '')}".encode() + body
+    if service in ("cloudwatch", "monitoring") and b"DescribeAlarms" in named:
+        return f"arn:aws:cloudwatch:{logs.get_region()}:{logs.get_account_id()}:alarm:*"
     return plain_arn(service, method, path, headers, body, *more)
 
 
@@ -634,19 +650,19 @@ def move_task(request, url):
 
 sqs._HANDLERS["StartMessageMoveTask"] = move_task
 
-# --- a log group keeps its ARN when it is updated
+# --- what an update of a nested stack leaves as it is keeps its attributes, which ministack forgets
 
-plain_group_update = HANDLERS["AWS::Logs::LogGroup"]["update"]
-
-
-def update_group(physical_id, old, new, stack_name, *more, **named):
-    made = plain_group_update(physical_id, old, new, stack_name, *more, **named)
-    attributes = made[1] if isinstance(made, tuple) else made or {}
-    arn = f"arn:aws:logs:{logs.get_region()}:{logs.get_account_id()}:log-group:{physical_id}:*"
-    return physical_id, {**attributes, "Arn": arn}
+plain_update = provisioners._update_resource
 
 
-HANDLERS["AWS::Logs::LogGroup"]["update"] = update_group
+def update_resource(resource_type, physical_id, old, new, stack_name, logical_id=None, old_attributes=None):
+    if old_attributes is None:
+        resources = (cloudformation._stacks.get(stack_name) or {}).get("_resources") or {}
+        old_attributes = (resources.get(logical_id) or {}).get("Attributes")
+    return plain_update(resource_type, physical_id, old, new, stack_name, logical_id, old_attributes)
+
+
+provisioners._update_resource = update_resource
 
 # --- what a nested stack retains stays when it is deleted
 

@@ -5,7 +5,7 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -41,16 +41,20 @@ export function missingForEmulator(): string | undefined {
   return status === 0 ? undefined : 'python3 of 3.11 or newer with venv is missing: the emulator is a Python program'
 }
 
-/** Fetches what `requirements.txt` names, by its hashes; an interrupted one leaves nothing that looks whole. */
+/**
+ * Fetches what `requirements.txt` names, by its hashes; an interrupted one leaves nothing that looks whole. Programs of
+ * a Python know their folder, so one that was copied or moved is made again.
+ */
 async function install(): Promise<void> {
-  const current = join(INSTALLED, 'requirements.txt')
-  if (existsSync(current) && readFileSync(current).equals(readFileSync(REQUIREMENTS))) return
+  const current = join(INSTALLED, 'installed.txt')
+  const wanted = `# in ${INSTALLED}\n${readFileSync(REQUIREMENTS, 'utf8')}`
+  if (existsSync(current) && readFileSync(current, 'utf8') === wanted) return
   await rm(INSTALLED, { recursive: true, force: true })
   await mkdir(INSTALLED, { recursive: true })
   await run('python3', ['-m', 'venv', INSTALLED])
   const options = ['-q', '--require-hashes', '--only-binary', ':all:', '--disable-pip-version-check']
   await run(join(INSTALLED, 'bin', 'pip'), ['install', ...options, '-r', REQUIREMENTS], { maxBuffer: 2 ** 26 })
-  await run('cp', [REQUIREMENTS, `${current}.new`])
+  await writeFile(`${current}.new`, wanted)
   await rename(`${current}.new`, current)
 }
 

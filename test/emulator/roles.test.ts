@@ -40,8 +40,8 @@ const READS = ['read data', 'read config', 'read facts', 'read log', 'list versi
 const MAY: Readonly<Record<RoleName, readonly string[]>> = {
   QueryUserRole: [...READS, 'ask', 'read answers'],
   AuditorRole: [...READS, 'ask as auditor', 'read answers of auditors', 'read a version'],
-  OperatorRole: [...READS, 'ask', 'read answers', 'read refused', 'send again'],
-  BaselineRole: [...COPIES, 'write facts', 'send again', 'read an item'],
+  OperatorRole: [...READS, 'ask', 'read answers', 'read refused', 'send again', 'read an item'],
+  BaselineRole: [...READS, 'ask', 'read answers', 'read refused', 'write facts', 'send again', 'read an item'],
   RestorerRole: [...COPIES, 'read items', 'write an item'],
   EraserRole: [...READS, 'ask', 'read answers', 'read refused', 'write facts'],
   RevealerRole: [...READS, 'ask', 'read answers'],
@@ -179,7 +179,7 @@ describe.skipIf(typeof opened === 'string')(`a role${typeof opened === 'string' 
       'read config': read(bucket, config),
       'read facts': read(bucket, await seeded(bucket, 'facts/Nothing/seen.json')),
       'read log': read(bucket, 'log/checkpoint'),
-      'read refused': read(bucket, await seeded(bucket, 'refused/processing-failed/Nothing/seen')),
+      'read refused': read(bucket, await seeded(bucket, 'refused/processing-failed/Nothing/seen', REFUSED_LINE)),
       'read answers': read(results, await seeded(results, 'people/seen.csv')),
       'read answers of auditors': read(results, await seeded(results, 'auditors/seen.csv')),
       'list versions': () => s3.send(new ListObjectVersionsCommand({ Bucket: bucket, MaxKeys: 1 })),
@@ -265,11 +265,18 @@ async function newest(bucket: string, key: string): Promise<string> {
 }
 
 /** An object that the account's root put there, whom no policy binds. */
-async function seeded(bucket: string, key: string): Promise<string> {
+async function seeded(bucket: string, key: string, Body = '{}'): Promise<string> {
   if ((await keysBelow(bucket, key, world.environment)).length === 0)
-    await clientsOf(world.environment).s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: '{}' }))
+    await clientsOf(world.environment).s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body }))
   return key
 }
+
+/** What Firehose keeps of a record that was refused, in which an erasure looks for the person. */
+const REFUSED_LINE = `${JSON.stringify({
+  attemptsMade: 1,
+  errorCode: 'Lambda.ProcessingFailedStatus',
+  rawData: Buffer.from('nobody\n').toString('base64'),
+})}\n`
 
 function resultsBucket(): string {
   const found = world.resources.find(({ id, type }) => /WorkgroupResults/.test(id) && type === 'AWS::S3::Bucket')

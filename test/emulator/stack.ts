@@ -56,6 +56,11 @@ export async function deploy(assembly: string, env: Environment): Promise<void> 
   await mustRun([CDK, 'deploy', ...options], env, assembly)
 }
 
+/** Removes every stack of a folder, as `cdk destroy` does. */
+export async function destroy(assembly: string, env: Environment): Promise<void> {
+  await mustRun([CDK, 'destroy', '--all', '--force', '--app', assembly, '--no-notices'], env, assembly)
+}
+
 /** The differences that `cdk diff` counts. */
 export async function differences(assembly: string, env: Environment): Promise<number> {
   const { out, err } = await runProgram([CDK, 'diff', '--app', assembly, '--no-notices'], env, assembly)
