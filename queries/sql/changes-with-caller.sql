@@ -91,11 +91,16 @@ trail as (
     min(to_unixtime(from_iso8601_timestamp_nanos(eventtime))) as first_call,
     max(max(to_unixtime(from_iso8601_timestamp_nanos(eventtime)))) over (partition by trail_region) as last_call
   from (
-    select eventtime, awsregion as trail_region, called_arn as recorded from recording
-    union all
-    select eventtime, awsregion, awsregion || called_name from recording
-    union all
-    select eventtime, '', called_name from recording
+    select
+      eventtime,
+      case told_as when 'name' then '' else awsregion end as trail_region,
+      case told_as
+        when 'arn' then called_arn
+        when 'region' then awsregion || called_name
+        else called_name
+      end as recorded
+    from recording
+    cross join unnest(array['arn', 'region', 'name']) as t (told_as)
   ) as told
   group by recorded, trail_region
 ),
