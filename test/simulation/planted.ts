@@ -143,7 +143,7 @@ const TAIL: readonly Planted[] = [
     name: 'a checkpoint is saved before its rows',
     file: 'capture/intake.ts',
     right:
-      'if (this.waiting > 0) await sink.flush()\n        this.waiting = 0\n        const checkpoint = { table, stream, finished, saved: now(), shards }\n        await sink.save(checkpoint)',
+      'if (this.waiting > 0) await sink.flush()\n        this.waiting = 0\n        if (lineage.isDue && !finished) return\n        const checkpoint = { table, stream, finished, saved: now(), shards }\n        await sink.save(checkpoint)',
     wrong:
       'const checkpoint = { table, stream, finished, saved: now(), shards }\n        await sink.save(checkpoint)\n        if (this.waiting > 0) await sink.flush()\n        this.waiting = 0',
     cause: /last seen.* reads[\s\S]*then.*remembers[\s\S]*then.*dies/,
