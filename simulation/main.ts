@@ -29,7 +29,6 @@ const { values } = parseArgs({
 
 const hours = Number(values.hours)
 
-
 async function main(): Promise<number> {
   if (values.scenario !== undefined) return replay(read<Kept>(values.scenario).scenario)
   if (values.seed !== undefined) return replay(scenarioOf(Number(values.seed), hours))
