@@ -202,8 +202,6 @@ export interface Identifiers {
   readonly changes: string
   /** A configured column, where the query asks for one; or all, where the statement takes its name as `column`. */
   readonly column?: string | readonly string[]
-  /** The table of what CloudTrail keeps. @default - its own name, wherever the statement is asked */
-  readonly calls?: string
 }
 
 /** The statement of a saved query for one table: parts and names put in, each `:name` a `?`. */
@@ -226,9 +224,7 @@ export function renderQuery(query: SavedQuery, identifiers: Identifiers): Statem
     },
   )
   // last, because a name may hold what looks like a parameter
-  const { calls = CALLS_TABLE } = identifiers
-  const sql = bound.replaceAll('{calls}', () => calls).replaceAll('{changes}', () => identifiers.changes)
-  return { sql, placeholders }
+  return { sql: bound.replaceAll('{changes}', () => identifiers.changes), placeholders }
 }
 
 /** The value of the column that is named. One that is none fails: it would make an answer without rows. */
@@ -241,7 +237,8 @@ function chosenColumn(columns: readonly string[]): string {
 /** Puts parts in the place of their `{name}`; a part may hold others. */
 function insertParts(text: string, query: string): string {
   return text.replaceAll(/\{([a-z-]+)\}/g, (placeholder, name: string) => {
-    if (name === 'changes' || name === 'calls' || name === 'column') return placeholder
+    if (name === 'changes' || name === 'column') return placeholder
+    if (name === 'calls') return CALLS_TABLE
     const part = PARTS.get(name)
     if (part === undefined) throw new Error(`query ${query} asks for the part ${placeholder}, which is not there`)
     return insertParts(part, query)
