@@ -10,18 +10,7 @@
 -- @column first_time timestamp -- first seen, UTC
 -- @column last_time timestamp -- last seen
 with told as (
-  select
-    item_key,
-    event_id,
-    source_event_id,
-    subjects,
-    event_time,
-    event_time_us,
-    time_precision,
-    config_id,
-    row_hash,
-    arrived_at,
-    cast(json_parse(new_image) as map(varchar, json)) as attributes
+  select *, cast(json_parse(new_image) as map(varchar, json)) as attributes
   from {changes}
   where event_date >= {day :from}
     and event_date <= {day :to}
