@@ -193,6 +193,11 @@ export function baselineRowTime(takenUs: number): number {
   return Math.floor(takenUs / 1_000_000) * 1_000_000 - 1
 }
 
+/** True of a comparison with the whole table: an incremental export lists the items of its window alone. */
+export function comparedWhole({ method, from, to }: ReconciliationFact): boolean {
+  return method === 'scan' || from === to
+}
+
 /**
  * The moment whose states a comparison's digest is of, in microseconds since 1970: before the second in which it began,
  * to which the times of changes may be cut.

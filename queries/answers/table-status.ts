@@ -1,6 +1,7 @@
 import { findFacts } from '../../store/kept-facts.js'
 import {
   type BaselineFact,
+  comparedWhole,
   type Fact,
   factMicroseconds,
   type GapFact,
@@ -115,9 +116,7 @@ function seesWhole(fact: Fact): fact is BaselineFact | ReconciliationFact {
 
 /** True of a look at every item. */
 function ofWhole(fact: Fact): fact is BaselineFact | ReconciliationFact {
-  if (fact.kind === 'baseline') return true
-  // an incremental export lists the items of its window alone
-  return fact.kind === 'reconciliation' && (fact.method === 'scan' || fact.from === fact.to)
+  return fact.kind === 'baseline' || (fact.kind === 'reconciliation' && comparedWhole(fact))
 }
 
 async function countMisfits(engine: QueryEngine, table: TableConfiguration): Promise<TableStatus['misfits']> {

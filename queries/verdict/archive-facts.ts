@@ -2,6 +2,7 @@ import { findFacts } from '../../store/kept-facts.js'
 import {
   type BaselineFact,
   comparedAsOf,
+  comparedWhole,
   type Fact,
   factMicroseconds,
   type GapFact,
@@ -215,14 +216,15 @@ function toBaseline({ source, rowTime, to }: BaselineFact): Anchor {
   }
 }
 
-function toComparison({ method, source, from, to, ...fact }: ReconciliationFact): TableComparison {
+function toComparison(fact: ReconciliationFact): TableComparison {
+  const { source, from, to } = fact
   const sinceUs = (since: string | null) => (since === null ? null : factMicroseconds(since))
   return {
     kind: 'reconciliation',
     source,
     us: factMicroseconds(from),
     untilUs: factMicroseconds(to) + CLOCKS_US,
-    isWhole: method === 'scan' || from === to,
+    isWhole: comparedWhole(fact),
     differing: new Map(fact.differing.map(({ key, since }) => [key, sinceUs(since)])),
     unsettled: new Set(fact.unsettled),
     digest: fact.digest,
