@@ -29,10 +29,10 @@ export async function* readCallEvents(folder: string, noted: EventProblems): Asy
   const found = await stat(folder).catch(() => undefined)
   if (found?.isDirectory() !== true) throw new NoEvents(`${JSON.stringify(folder)} is not there, expected a folder`)
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const named = entries.filter(({ name, parentPath }) => isEventFile(join(parentPath, name)))
-  const files = named
+  const files = entries
     .filter(entry => !entry.isDirectory())
     .map(entry => ({ entry, path: join(entry.parentPath, entry.name) }))
+    .filter(({ path }) => isEventFile(path))
   if (files.length === 0)
     throw new NoEvents(`${JSON.stringify(folder)} has no file of CloudTrail in it, expected *.json.gz or *.json`)
   for (const { entry, path } of files.sort((a, b) => (a.path < b.path ? -1 : 1))) {
@@ -48,23 +48,20 @@ function isEventFile(file: string): boolean {
 }
 
 async function* eventsOf(path: string, file: string, { problems }: EventProblems): AsyncGenerator<CallEvent> {
-  const refused: string[] = []
-  let count = 0
+  let [count, refused] = [0, '']
   try {
     const input = await openInput(path, Readable.from([]))
     for await (const document of readDocuments(input.bytes)) {
       const event = tryEvent(document)
       if (!(event instanceof Error)) {
         if (event !== undefined) yield event
-      } else if (count++ === 0) refused.push(event.message)
+      } else if (count++ === 0) refused = event.message
     }
   } catch (error) {
     problems.push(`${file} cannot be read to its end (${(error as Error).message}): ${LOST}`)
   }
   if (count > 0)
-    problems.push(
-      `${file} has ${count} ${count === 1 ? 'event' : 'events'} that cannot be read (${refused[0]}): ${LOST}`,
-    )
+    problems.push(`${file} has ${count} ${count === 1 ? 'event' : 'events'} that cannot be read (${refused}): ${LOST}`)
 }
 
 const LOST = 'calls that it tells of are in no answer'
