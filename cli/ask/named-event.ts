@@ -3,6 +3,16 @@ import { type FoundEvent, findEvents, listEvents, readEventId, whyNoEventId } fr
 import { CommandError, EXIT } from '../io.js'
 import { findWorkspaceTable, type Workspace } from './workspace.js'
 
+/** The table, where one was typed, and the id of an event: whoever types the id first means it, too. */
+export function tableAndEvent([first = '', second]: readonly string[]): readonly [
+  table: string | undefined,
+  event: string,
+] {
+  if (second === undefined) return [undefined, first]
+  const isReversed = readEventId(first) !== undefined && readEventId(second) === undefined
+  return isReversed ? [second, first] : [first, second]
+}
+
 /**
  * The only event whose id begins as typed, of a table or of any that the archive has. Throws `CommandError` for what is
  * no id, for an event that is not there, and for several, which it lists.

@@ -3,11 +3,10 @@ import type { Unsealing } from '../../erasure/reveal.js'
 import { imagesIn, revealHistory } from '../../erasure/revealed.js'
 import { type AnsweredChange, placeOfEvent } from '../../queries/answers/read-found-event.js'
 import type { Receipt } from '../../queries/answers/receipt.js'
-import { readEventId } from '../../queries/find-event.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { restoredBy } from '../../restore/restored-by.js'
 import { parseItem } from '../../transform/attribute-value.js'
-import { namedChange } from '../ask/named-event.js'
+import { namedChange, tableAndEvent } from '../ask/named-event.js'
 import { ANSWER_OPTIONS, askArchive, PLACE_OPTIONS } from '../ask/question.js'
 import { REVEAL_OPTION, revealingOf, revealTable } from '../ask/revealing.js'
 import type { Command, Io } from '../io.js'
@@ -27,10 +26,10 @@ export const show: Command = {
   summary: 'one change by its id: both images, its place, its hashes, whether it is sealed',
   options: [...PLACE_OPTIONS, REVEAL_OPTION, ...ANSWER_OPTIONS],
   example: 'itemtrail show ed5f5aa2',
-  run: ([first, second], options, io) =>
+  run: (args, options, io) =>
     askArchive(options, io, async ({ workspace, receipts }) => {
-      const [event, table] = second === undefined || isReversed(first, second) ? [first, second] : [second, first]
-      const found = await namedChange(workspace, table, event as string)
+      const [table, event] = tableAndEvent(args)
+      const found = await namedChange(workspace, table, event)
       // how sure a change is its item's history says: a receipt is of that
       const receipt = await receipts.keep(found.history.answer, workspace)
       const revealing = await revealingOf(workspace, found.of.table, options)
@@ -40,11 +39,6 @@ export const show: Command = {
       const [page, programs] = [revealed(found, shown), { ...revealed(found, given), table: columns }]
       return surfaceOf(found.of.table.table, page, programs, workspace.root, receipt)
     }),
-}
-
-/** Whoever types the id first means it, too. */
-function isReversed(first = '', second = ''): boolean {
-  return readEventId(first) !== undefined && readEventId(second) === undefined
 }
 
 function revealed(found: AnsweredChange, unseal: Unsealing): AnsweredChange {

@@ -11,7 +11,7 @@ import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { askingCalls, CLOUDTRAIL_OPTION } from '../ask/calls.js'
 import { checkSeen, findHistory } from '../ask/find-item.js'
-import { namedChange } from '../ask/named-event.js'
+import { namedChange, tableAndEvent } from '../ask/named-event.js'
 import { ANSWER_OPTIONS, type Asking, askArchive, judgementOf, PLACE_OPTIONS } from '../ask/question.js'
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
@@ -49,16 +49,14 @@ export const who: Command = {
 
 /** The item that was meant, and those of its changes that are asked about, oldest first. */
 async function changesAsked(
-  [typed, next]: readonly string[],
+  args: readonly string[],
   { workspace }: Asking,
   narrow: (changes: readonly HistoryChange[]) => ReadonlySet<HistoryChange>,
 ) {
-  // whoever types the id first means it, too
-  const isReversed = next !== undefined && readEventId(next) === undefined && readEventId(typed ?? '') !== undefined
-  const [first, second] = isReversed ? [next, typed] : [typed, next]
-  if (second !== undefined) {
-    const table = findWorkspaceTable(workspace, first as string, second)
-    const history = await itemMeant(workspace, table, second)
+  const [name, typed] = tableAndEvent(args)
+  if (name !== undefined) {
+    const table = findWorkspaceTable(workspace, name, typed)
+    const history = await itemMeant(workspace, table, typed)
     if (history !== undefined)
       return {
         table,
@@ -66,8 +64,7 @@ async function changesAsked(
         changes: [...narrow(history.changes)].filter(change => change.event_name !== 'BASELINE'),
       }
   }
-  const [event, table] = second === undefined ? [first, undefined] : [second, first]
-  const { history, change, of } = await namedChange(workspace, table, event as string)
+  const { history, change, of } = await namedChange(workspace, name, typed)
   if (change.event_name === 'BASELINE')
     throw new CommandError(
       `event ${shortId(change.event_id)} is what a baseline saw, and nobody's change`,
