@@ -4,13 +4,11 @@ import { GB } from '../aws/prices.js'
 import { CANARY_SECONDS } from '../config/canary.js'
 import { CANARY } from './assumptions.js'
 import { type AddedBill, billOf, line, type Part, sum } from './bill.js'
-import { MONTH_SECONDS } from './capacity.js'
+import { MONTH_DAYS, MONTH_SECONDS } from './capacity.js'
 import { DEPLOYED, SCAN_CUTOFF_GB } from './deployed.js'
 import { flowOf } from './flow.js'
 import { madeUpChanges } from './sample-changes.js'
 import { weighTraffic } from './traffic.js'
-
-const MONTH_DAYS = 365 / 12
 
 let bill: AddedBill | undefined
 
@@ -22,8 +20,8 @@ export function canaryBillOf(): AddedBill {
 
 function reckon(): AddedBill {
   const writes = MONTH_SECONDS / CANARY_SECONDS
-  const { carried, objects, bytes } = wayOfWrites()
-  const { seconds, lists, gets, itemBytes } = CANARY
+  const { carried, objects } = wayOfWrites()
+  const { seconds, lists, gets, itemBytes, objectBytes } = CANARY
   const parts: readonly Part[] = [
     { ...line('DynamoDB, write', writes, 'units'), part: 'DynamoDB, writing the item' },
     { ...line('DynamoDB, read', writes, 'units'), part: 'DynamoDB, reading it' },
@@ -40,7 +38,7 @@ function reckon(): AddedBill {
     },
     { ...line('S3, put', writes * lists, 'requests'), part: 'S3, listing its days' },
     { ...line('S3, get', writes * gets, 'requests'), part: 'S3, reading its objects' },
-    { ...line('S3 Standard', (objects * bytes) / GB, 'GB-months'), part: 'S3, its objects of the first month' },
+    { ...line('S3 Standard', (objects * objectBytes) / GB, 'GB-months'), part: 'S3, its objects of the first month' },
     {
       ...line('CloudWatch, own metric', DEPLOYED.canary.metrics + DEPLOYED.ownMetrics.streams, 'metrics'),
       part: 'metrics of the canary and its table',
@@ -65,5 +63,5 @@ function wayOfWrites() {
   const traffic = weighTraffic(changes)
   const flow = flowOf('streams', { workload, traffic, changes })
   const paid = billOf(flow, traffic).parts.filter(({ fixed }) => !fixed)
-  return { carried: sum(paid), objects: flow.objectsADay * MONTH_DAYS, bytes: CANARY.objectBytes }
+  return { carried: sum(paid), objects: flow.objectsADay * MONTH_DAYS }
 }

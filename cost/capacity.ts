@@ -7,6 +7,7 @@ export const MIB = 1024 ** 2
 /** Hours of a month as AWS's calculator has them. */
 export const MONTH_HOURS = 730
 export const MONTH_SECONDS = MONTH_HOURS * 3600
+export const MONTH_DAYS = 365 / 12
 export const DAY_SECONDS = 86_400
 
 /**

@@ -2,13 +2,11 @@
 import { GB } from '../aws/prices.js'
 import { lambdaGuide, OURS } from '../aws/sources.js'
 import { JOURNAL } from './assumptions.js'
-import { MIB } from './capacity.js'
+import { MIB, MONTH_DAYS } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
 import { deliveryOf, type Subject } from './flow.js'
 import type { Limit } from './limit.js'
 import { journalMonth, secondsOfCalls } from './sealing.js'
-
-const MONTH_DAYS = 365 / 12
 
 /** Rates between which a limit is looked for: from a change a year to more than any table has. */
 const [LEAST_RATE, MOST_RATE] = [1e-8, 1e9]

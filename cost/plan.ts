@@ -3,7 +3,7 @@ import { type Assumption, assumptionsOf } from './assumptions.js'
 import { type AddedBill, type Bill, billOf } from './bill.js'
 import { callersBillOf } from './callers.js'
 import { canaryBillOf } from './canary.js'
-import { kinesisShards, kinesisShardsOf2023, MIB, streamShards } from './capacity.js'
+import { kinesisShards, kinesisShardsOf2023, MIB, MONTH_DAYS, streamShards } from './capacity.js'
 import { CAPTURES, deliveryOf, directPutOf, type Flow, flowOf, packingAt, type Subject } from './flow.js'
 import type { Limit } from './limit.js'
 import { limitsOf } from './limits.js'
@@ -55,8 +55,6 @@ export interface CostPlan {
   readonly limits: readonly Limit[]
   readonly assumptions: readonly Assumption[]
 }
-
-const MONTH_DAYS = 365 / 12
 
 /** The plan of a workload whose changes are like those of the sample. */
 export function planOf(subject: Subject): CostPlan {

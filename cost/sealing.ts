@@ -2,7 +2,7 @@
 import { costOfAmount, GB } from '../aws/prices.js'
 import { JOURNAL, LOCK_SECONDS } from './assumptions.js'
 import { type AddedBill, line, type Part, sum } from './bill.js'
-import { MONTH_HOURS } from './capacity.js'
+import { MONTH_DAYS, MONTH_HOURS } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
 
 /** Its files of the first month are among what it comes to. */
@@ -24,7 +24,6 @@ export interface JournalMonth {
 }
 
 const MONTHS_OF_YEAR = 12
-const MONTH_DAYS = 365 / 12
 
 /** Entries of a whole bundle or tile (C2SP tlog-tiles). */
 const WIDTH = 256

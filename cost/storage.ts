@@ -1,12 +1,11 @@
 /** What the archive grows to, and what keeping it costs. */
 
 import { costOfAmount, GB } from '../aws/prices.js'
+import { MONTH_DAYS } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
 
 /** S3 moves no object below this to a cheaper class (user guide, "Transitioning objects using Amazon S3 Lifecycle"). */
 const LEAST_MOVED_BYTES = 128 * 1024
-
-const MONTH_DAYS = 365 / 12
 
 /** Where a day's rows lie after so many days, in bytes by class. */
 export interface KeptBytes {
