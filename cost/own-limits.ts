@@ -11,12 +11,15 @@ import { journalMonth, secondsOfCalls } from './sealing.js'
 /** Rates between which a limit is looked for: from a change a year to more than any table has. */
 const [LEAST_RATE, MOST_RATE] = [1e-8, 1e9]
 
+/** Seconds of a call in which the sealer reads: it keeps the others for what it writes. */
+export const SEALER_SECONDS = DEPLOYED.seal.seconds - DEPLOYED.seal.keptSeconds
+
 /**
  * What the archive's own functions can do at the end of its retention, by what they hold and read. None of them loses a
  * change where it ends: an alarm tells, and the remark says what is to be done.
  */
 export function ownLimits(subject: Subject): readonly Limit[] {
-  const { seal, check, compaction } = DEPLOYED
+  const { check, compaction } = DEPLOYED
   const years = `after ${subject.workload.retentionDays.toLocaleString('en-US')} days`
   return [
     limitOf(subject, bytesADay, compaction.runGb * GB, {
@@ -25,9 +28,9 @@ export function ownLimits(subject: Subject): readonly Limit[] {
       remark: 'not known of more, and alarm compaction-fails tells; questions then read the archive',
       ...OURS,
     }),
-    limitOf(subject, sealerSeconds, seal.seconds - seal.keptSeconds, {
+    limitOf(subject, sealerSeconds, SEALER_SECONDS, {
       limit: 'sealer, a call',
-      quota: `${seal.seconds - seal.keptSeconds} s: the 15 minutes of a function, less two in which it writes`,
+      quota: `${SEALER_SECONDS} s: the 15 minutes of a function, less two in which it writes`,
       remark: `${years}; ${JOURNAL_IS_READ}, and hashes an hour of the archive; alarm seal-late tells`,
       ...lambdaGuide('Lambda quotas'),
     }),
@@ -79,22 +82,24 @@ function bytesADay(subject: Subject): number {
   return objectsADay * objectBytes
 }
 
-/** Of the call that lists the whole archive, once a day, at the end of the retention. */
-function sealerSeconds(subject: Subject): number {
+/** Of the sealer's call that lists the whole archive, once a day, where that is as old as it gets. */
+export function sealerSeconds(subject: Subject): number {
   const { sealer, listing } = secondsAtEnd(subject)
   return sealer + listing
 }
 
-function checkSeconds(subject: Subject): number {
+/** Of a call of the daily check, where the archive is as old as it gets. */
+export function checkSeconds(subject: Subject): number {
   return secondsAtEnd(subject).check
 }
 
-function checkBytes(subject: Subject): number {
+/** What the daily check holds of the journal, where the archive is as old as it gets. */
+export function checkBytes(subject: Subject): number {
   return entriesAtEnd(subject) * JOURNAL.heldBytes
 }
 
 /** Seconds of a call of the functions of a journal, where the archive is as old as it gets. */
-export function secondsAtEnd(subject: Subject): ReturnType<typeof secondsOfCalls> {
+function secondsAtEnd(subject: Subject): ReturnType<typeof secondsOfCalls> {
   const { objectsADay, objectBytes } = deliveryOf(subject)
   return secondsOfCalls(journalMonth(objectsADay), objectBytes, monthsOf(subject))
 }

@@ -1,12 +1,15 @@
 /** The tables of docs/scale.md: what grows at three rates, what each question takes, and what is met first. */
+import { GB } from '../aws/prices.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import { formatBytes } from '../queries/engines/athena-cost.js'
 import { figure } from './bill.js'
+import { MIB } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
-import { deliveryOf, type Flow } from './flow.js'
+import type { Flow } from './flow.js'
 import type { Limit } from './limit.js'
+import { SEALER_SECONDS } from './own-limits.js'
 import { columnsRead, everyQuestionOf } from './questions.js'
-import { type Scale, scaleAt, subjectAt } from './scale.js'
+import { type Scale, scaleAt } from './scale.js'
 import { table } from './table.js'
 
 /** Changes a second that the document tells of. */
@@ -24,7 +27,7 @@ export function scaleTables(): Readonly<Record<string, string>> {
     scaleArchive: tableOf(ARCHIVE),
     scaleCompaction: tableOf(COMPACTION),
     scaleJournal: tableOf(JOURNAL_ROWS),
-    scaleQuestions: questionsTable(),
+    scaleQuestions: questionsTable(scales),
     scaleFirst: firstTable(scales),
   }
 }
@@ -77,7 +80,7 @@ const COMPACTION: readonly Row[] = [
   ],
   [
     'days that wait after a day',
-    ({ compaction }) => (compaction.bytesADay <= DEPLOYED.compaction.runGb * 1024 ** 3 ? '0' : '1, unless Athena can'),
+    ({ compaction }) => (compaction.bytesADay <= DEPLOYED.compaction.runGb * GB ? '0' : '1, unless Athena can'),
     `0 where a day has at most ${DEPLOYED.compaction.runGb} GB, for which a run is made`,
   ],
 ]
@@ -94,7 +97,7 @@ const JOURNAL_ROWS: readonly Row[] = [
   [
     'sealer, the longest call of a day then',
     ({ journal }) => seconds(journal.sealerSeconds),
-    `3 s + entries / 256 × 0.03 + objects / 1,000 × 0.3 + of an hour 0.1 an object and 15 a GB; has ${DEPLOYED.seal.seconds - DEPLOYED.seal.keptSeconds}`,
+    `3 s + entries / 256 × 0.03 + objects / 1,000 × 0.3 + of an hour 0.1 an object and 15 a GB; has ${SEALER_SECONDS}`,
   ],
   ['so it is at its end after', ({ journal }) => days(journal.sealerDays), 'the formula above, solved for the age'],
   [
@@ -105,7 +108,7 @@ const JOURNAL_ROWS: readonly Row[] = [
   [
     'daily check, memory then',
     ({ journal }) => formatBytes(journal.checkBytes),
-    `2,300 bytes an entry; has ${formatBytes(DEPLOYED.check.memoryMb * 1024 ** 2)}`,
+    `2,300 bytes an entry; has ${formatBytes(DEPLOYED.check.memoryMb * MIB)}`,
   ],
   ['so it is at its end after', ({ journal }) => days(journal.checkDays), 'whichever comes first'],
   [
@@ -115,11 +118,8 @@ const JOURNAL_ROWS: readonly Row[] = [
   ],
 ]
 
-function questionsTable(): string {
-  const asked = RATES.map(rate => {
-    const subject = subjectAt(rate)
-    return everyQuestionOf(SAVED_QUERIES.values(), { ...subject, delivery: deliveryOf(subject) })
-  })
+function questionsTable(scales: readonly Scale[]): string {
+  const asked = scales.map(({ plan }) => everyQuestionOf(SAVED_QUERIES.values(), plan))
   const rows = [...SAVED_QUERIES.values()].map((query, i) => [
     `\`${query.name}\``,
     columnsRead(query),

@@ -1,9 +1,10 @@
 /** An archive of one table at a rate, at the end of its retention: what grows, and how far each part goes. */
 import { BUFFER } from '../aws/firehose-buffer.js'
 import { JOURNAL, PEAK_FACTOR } from './assumptions.js'
+import { MIB } from './capacity.js'
 import { DEPLOYED, RETENTION_DAYS, SCAN_CUTOFF_GB } from './deployed.js'
-import { deliveryOf, type Subject } from './flow.js'
-import { entriesAtEnd, secondsAtEnd } from './own-limits.js'
+import type { Subject } from './flow.js'
+import { checkBytes, checkSeconds, entriesAtEnd, SEALER_SECONDS, sealerSeconds } from './own-limits.js'
 import { type CostPlan, planOf } from './plan.js'
 import { madeUpChanges } from './sample-changes.js'
 import { weighTraffic } from './traffic.js'
@@ -30,9 +31,17 @@ export interface Scale {
   }
 }
 
-/** Items of 1 KB, 70 % updates and 10 % deletes, kept for seven years, at a rate and three times that at the peak. */
-export function subjectAt(writesPerSecond: number): Subject {
+let sample: Pick<Subject, 'changes' | 'traffic'> | undefined
+
+/** Items of 1 KB, 70 % updates and 10 % deletes: the same at each rate, so they are weighed and packed once. */
+function madeUpSample(): Pick<Subject, 'changes' | 'traffic'> {
   const changes = madeUpChanges({ itemBytes: 1024, updates: 0.7, deletes: 0.1 })
+  return { changes, traffic: weighTraffic(changes) }
+}
+
+/** Such items, kept for seven years, at a rate and three times that at the peak. */
+export function subjectAt(writesPerSecond: number): Subject {
+  sample ??= madeUpSample()
   const workload = {
     writesPerSecond,
     peakWritesPerSecond: writesPerSecond * PEAK_FACTOR,
@@ -41,14 +50,14 @@ export function subjectAt(writesPerSecond: number): Subject {
     buffer: BUFFER,
     scanCutoffGb: SCAN_CUTOFF_GB,
   }
-  return { workload, changes, traffic: weighTraffic(changes) }
+  return { workload, ...sample }
 }
 
 /** A table of such items at a rate. */
 export function scaleAt(writesPerSecond: number): Scale {
   const subject = subjectAt(writesPerSecond)
   const plan = planOf(subject)
-  const { objectsADay, objectBytes } = deliveryOf(subject)
+  const { objectsADay, objectBytes } = plan.delivery
   const bytesADay = objectsADay * objectBytes
   return {
     writesPerSecond,
@@ -60,27 +69,17 @@ export function scaleAt(writesPerSecond: number): Scale {
 }
 
 function journalOf(subject: Subject, plan: CostPlan): Scale['journal'] {
-  const { seal, check } = DEPLOYED
+  const { check } = DEPLOYED
   const entries = entriesAtEnd(subject)
-  const { sealer, listing, check: checkSeconds } = secondsAtEnd(subject)
-  const checkBytes = entries * JOURNAL.heldBytes
-  const days = (share: (days: number) => boolean) => lastDay(share)
   const at = (retentionDays: number): Subject => ({ ...subject, workload: { ...subject.workload, retentionDays } })
   return {
     entries,
     bytes: (plan.sealing.month.bytes * RETENTION_DAYS * 12) / 365,
-    sealerSeconds: sealer + listing,
-    checkSeconds,
-    checkBytes,
-    checkDays: days(
-      age =>
-        secondsAtEnd(at(age)).check <= check.seconds &&
-        entriesAtEnd(at(age)) * JOURNAL.heldBytes <= check.memoryMb * 1024 ** 2,
-    ),
-    sealerDays: days(age => {
-      const { sealer: reading, listing: listed } = secondsAtEnd(at(age))
-      return reading + listed <= seal.seconds - seal.keptSeconds
-    }),
+    sealerSeconds: sealerSeconds(subject),
+    checkSeconds: checkSeconds(subject),
+    checkBytes: checkBytes(subject),
+    checkDays: lastDay(age => checkSeconds(at(age)) <= check.seconds && checkBytes(at(age)) <= check.memoryMb * MIB),
+    sealerDays: lastDay(age => sealerSeconds(at(age)) <= SEALER_SECONDS),
     deskSeconds: entries * JOURNAL.deskSeconds,
   }
 }
