@@ -3,34 +3,31 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { costOfAmount, PRICES, type Price } from '../aws/prices.js'
 import { assumptionsOf } from './assumptions.js'
-import { type AddedBill, type Bill, billOf } from './bill.js'
+import type { AddedBill, Bill } from './bill.js'
 import { DEPLOYED, RETENTION_DAYS } from './deployed.js'
-import { CAPTURES, flowOf, type Subject } from './flow.js'
 import { planOf } from './plan.js'
+import type { Question } from './questions.js'
 import { subjectAt } from './scale.js'
 import { scaleTables } from './scale-tables.js'
+import type { SealingBill } from './sealing.js'
 import { table } from './table.js'
 
 /** The tables, by the name in their mark. */
-export function costTables(): Readonly<Record<string, string>> {
-  const subject = subjectAt(100)
-  const [streams, , kinesis] = CAPTURES.map(capture => billOf(flowOf(capture, subject), subject.traffic)) as [
-    Bill,
-    Bill,
-    Bill,
-  ]
+function costTables(): Readonly<Record<string, string>> {
+  const plan = planOf(subjectAt(100))
+  const [streams, , kinesis] = plan.bills as [Bill, Bill, Bill]
   return {
     prices: pricesTable(),
     idle: idleTable(streams, kinesis),
     streams: billTable(streams),
     kinesis: billTable(kinesis),
-    sealing: sealingTable(subject),
-    persons: addedTable(planOf(subject).persons, 'a month, at most'),
-    callers: addedTable(planOf(subject).callers, 'a month, at most'),
-    reconciliation: addedTable(planOf(subject).reconciliation, 'a month, at most'),
-    canary: addedTable(planOf(subject).canary, 'a month'),
+    sealing: sealingTable(plan.sealing),
+    persons: addedTable(plan.persons, 'a month, at most'),
+    callers: addedTable(plan.callers, 'a month, at most'),
+    reconciliation: addedTable(plan.reconciliation, 'a month, at most'),
+    canary: addedTable(plan.canary, 'a month'),
     keeping: keepingTable(),
-    questions: questionsTable(subject),
+    questions: questionsTable(plan.questions),
     assumptions: assumptionsTable(),
     ...scaleTables(),
   }
@@ -46,8 +43,8 @@ function pricesTable(): string {
   return table(['what', 'US dollars', 'for', 'source'], rows)
 }
 
-function questionsTable(subject: Subject): string {
-  const rows = planOf(subject).questions.map(({ question, days, bytes, usd, cancelled }) => [
+function questionsTable(questions: readonly Question[]): string {
+  const rows = questions.map(({ question, days, bytes, usd, cancelled }) => [
     question,
     days.toLocaleString('en-US'),
     `${(bytes / 1024 ** 3).toFixed(1)}${cancelled ? ', cancelled' : ''}`,
@@ -103,25 +100,19 @@ function keepingTable(): string {
 }
 
 /** What a journal adds, whatever carries the changes. */
-function sealingTable(subject: Subject): string {
-  const { parts, usdAMonth, usdAMonthAtEnd } = planOf(subject).sealing
-  return table(
-    ['a month', 'arithmetic', 'US dollars'],
-    [
-      ...parts.map(({ part, arithmetic, usd }) => [part, arithmetic, usd.toFixed(2)]),
-      ['**together**', '', `**${usdAMonth.toFixed(2)}**`],
-      ["the journal's files, a month after seven years", '', usdAMonthAtEnd.toFixed(2)],
-    ],
-  )
+function sealingTable(sealing: SealingBill): string {
+  const kept = ["the journal's files, a month after seven years", '', sealing.usdAMonthAtEnd.toFixed(2)]
+  return addedTable(sealing, 'a month', [kept])
 }
 
 /** What something adds that not every archive has. */
-function addedTable({ parts, usdAMonth }: AddedBill, title: string): string {
+function addedTable({ parts, usdAMonth }: AddedBill, title: string, more: readonly (readonly string[])[] = []): string {
   return table(
     [title, 'arithmetic', 'US dollars'],
     [
       ...parts.map(({ part, arithmetic, usd }) => [part, arithmetic, usd.toFixed(2)]),
       ['**together**', '', `**${usdAMonth.toFixed(2)}**`],
+      ...more,
     ],
   )
 }
@@ -153,7 +144,7 @@ export function withTables(document: string): string {
 }
 
 /** The documents that have such tables, by their names under docs/. */
-export const DOCUMENTS = ['cost.md', 'scale.md'] as const
+const DOCUMENTS = ['cost.md', 'scale.md'] as const
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const name of DOCUMENTS) {
