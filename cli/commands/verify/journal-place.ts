@@ -57,7 +57,8 @@ function openInFolder(options: Options): JournalPlace {
   }
 }
 
-async function openInBucket({ bucket: name, journal, region }: StackPlace, options: Options): Promise<JournalPlace> {
+async function openInBucket(place: StackPlace, options: Options): Promise<JournalPlace> {
+  const { bucket: name, journal, region } = place
   if (name === undefined)
     throw new CommandError(
       'the journal lies in the bucket of the archive, which nobody names',
@@ -74,7 +75,7 @@ async function openInBucket({ bucket: name, journal, region }: StackPlace, optio
   return {
     root: `s3://${name}`,
     store: new KeptLog(bucket),
-    key: believedKey(options) ?? (await keyOfStack(journal, region)),
+    key: believedKey(options) ?? (await keyOfStack(place)),
     authorities: believedAuthorities(options),
     stack: journal,
     withObjects: use => use(new BucketVersions(bucket)),
@@ -90,21 +91,8 @@ async function openInBucket({ bucket: name, journal, region }: StackPlace, optio
 }
 
 /** The key that the stack signs with; undefined where the caller may not see it: then nobody is known. */
-async function keyOfStack(
-  journal: StackPlace['journal'],
-  region: string | undefined,
-): Promise<BelievedKey | undefined> {
-  if (journal === undefined) return undefined
-  const [{ KMSClient }, { readKmsVerifier }] = await Promise.all([
-    import('@aws-sdk/client-kms'),
-    import('../../../journal/kms-key.js'),
-  ])
-  const client = new KMSClient(region === undefined ? {} : { region })
-  try {
-    return { verifier: await readKmsVerifier(client, journal.keyArn, journal.origin), isInside: false }
-  } catch {
-    return undefined
-  } finally {
-    client.destroy()
-  }
+async function keyOfStack(place: StackPlace): Promise<BelievedKey | undefined> {
+  const { verifierOfStack } = await import('../../../library/stack.js')
+  const verifier = await verifierOfStack(place)
+  return verifier && { verifier, isInside: false }
 }
