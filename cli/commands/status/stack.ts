@@ -19,6 +19,7 @@ import { dateOfKey, tablePrefix } from '../../../transform/layout.js'
 import { type TableConfiguration, unconfiguredTable } from '../../../transform/table-configuration.js'
 import { nameTables } from '../../../transform/table-names.js'
 import { stackOf } from '../../ask/engine-choice.js'
+import { openBucket } from '../../ask/open-bucket.js'
 import { withWorkspace } from '../../ask/workspace.js'
 import { isInterrupted } from '../../failure-of.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
@@ -75,7 +76,8 @@ export async function readStackStatus(options: Options, io: Io): Promise<StackSt
   const region = typeof options.region === 'string' ? options.region : undefined
   const outputs = await describeOnly(stack, region)
   const connection = region === undefined ? {} : { region }
-  const about = { stack, outputs, connection, now: Date.now() }
+  const derived = outputs.derived === undefined ? undefined : await openBucket(outputs.derived, region)
+  const about = { stack, outputs, derived, connection, now: Date.now() }
   return withWorkspace(
     options,
     ({ engine, configuration }) => askAll({ ...about, engine, configuration, archive: engine.facts as Objects }, io),
@@ -108,6 +110,8 @@ interface Asking {
   readonly engine: QueryEngine
   /** The archive's bucket. */
   readonly archive: Objects
+  /** The bucket of its copy; undefined where the stack keeps none. */
+  readonly derived: Objects | undefined
   readonly configuration: Configuration | undefined
   readonly connection: { readonly region?: string }
   readonly now: number
@@ -172,6 +176,7 @@ async function askTable(
   { alarms, refused, clients }: Watched,
   asking: Asking,
 ): Promise<TableOnCall> {
+  const { derived } = asking
   const name = table.table
   const { readLag } = await import('../../../doctor/stack-lag.js')
   const [last, lag, facts, compacted] = await Promise.all([
@@ -180,7 +185,7 @@ async function askTable(
       ? alarms
       : orWhy(() => readLag(clients.cloudWatch, alarms.value.alarms, name, asking.now)),
     orWhy(() => readFactsOnCall(asking.archive, name)),
-    asking.outputs.derived === undefined ? undefined : orWhy(() => readCompacted(name, asking)),
+    derived && orWhy(() => readCompacted(name, derived)),
   ])
   return {
     ...{ table: name, last, lag, facts, compacted },
@@ -213,9 +218,7 @@ async function readFactsOnCall(archive: Objects, table: string): Promise<FactsOn
   return { open: openGaps(facts), compared: lastComparison(facts), unread: problems.map(({ message }) => message) }
 }
 
-async function readCompacted(table: string, { outputs, connection }: Asking): Promise<string | null> {
-  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../../store/s3.js')])
-  const derived = new Bucket(new S3Client(connection), outputs.derived as string)
+async function readCompacted(table: string, derived: Objects): Promise<string | null> {
   const key = manifestKey(table)
   try {
     return readManifest(Buffer.from(await derived.open(key)).toString(), key, table).built

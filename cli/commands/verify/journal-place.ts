@@ -14,6 +14,7 @@ import {
   existingArchive,
   withSealedObjects,
 } from '../../ask/journal-options.js'
+import { openBucket } from '../../ask/open-bucket.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
 import { DEFAULT_ARCHIVE } from '../../show/archive-name.js'
@@ -65,13 +66,11 @@ async function openInBucket(place: StackPlace, options: Options): Promise<Journa
       EXIT.usage,
       '--stack NAME does; rows and continuity are asked of a workgroup and a database, too',
     )
-  const [{ S3Client }, { Bucket }, { BucketVersions }, { secondVersions }] = await Promise.all([
-    import('@aws-sdk/client-s3'),
-    import('../../../store/s3.js'),
+  const [bucket, { BucketVersions }, { secondVersions }] = await Promise.all([
+    openBucket(name, region),
     import('../../../journal/bucket-objects.js'),
     import('../../../journal/second-versions.js'),
   ])
-  const bucket = new Bucket(new S3Client(region === undefined ? {} : { region }), name)
   return {
     root: `s3://${name}`,
     store: new KeptLog(bucket),
