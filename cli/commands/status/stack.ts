@@ -1,11 +1,14 @@
-/** How an archive on AWS is at this moment, for whoever was woken. */
+/** How an archive on AWS is at this moment, for whoever was woken. It loads the SDK: it is loaded when it is asked. */
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch'
 import type { Configuration } from '../../../config/configuration.js'
 import type { RefusedGroup } from '../../../delivery/refused-survey.js'
 import { readManifest } from '../../../derived/manifest.js'
 import type { DeployedFact } from '../../../doctor/deployed-facts.js'
-import type { AlarmsFound, StackAlarm } from '../../../doctor/stack-alarms.js'
-import type { Hop, TableLag } from '../../../doctor/stack-lag.js'
-import type { StackOutputs } from '../../../library/stack.js'
+import { type AlarmsFound, readAlarms, type StackAlarm } from '../../../doctor/stack-alarms.js'
+import { type Hop, readCanaryLag, readLag, type TableLag } from '../../../doctor/stack-lag.js'
+import { listStack } from '../../../doctor/stack-resources.js'
+import { describeStack, type StackOutputs } from '../../../library/stack.js'
 import { lastComparison, type OpenGap, openGaps, type TableStatus } from '../../../queries/answers/table-status.js'
 import { type QueryEngine, QueryError } from '../../../queries/engines/engine.js'
 import { deliveriesOf } from '../../../queries/engines/literal.js'
@@ -86,7 +89,6 @@ export async function readStackStatus(options: Options, io: Io): Promise<StackSt
 }
 
 async function describeOnly(stack: string, region: string | undefined): Promise<StackOutputs> {
-  const { describeStack } = await import('../../../library/stack.js')
   const hint = 'region and credentials are those of the environment: AWS_REGION, AWS_PROFILE'
   const told = await describeStack(stack, region).catch((error: Error) => {
     throw new CommandError(error.message, EXIT.unchecked, hint)
@@ -121,9 +123,8 @@ async function askAll(asking: Asking, io: Io): Promise<StackStatus> {
   const { stack, archive, now } = asking
   const note = (text: string) => io.errIsTerminal && io.err(`${WIPE_LINE}${text}`)
   note('asking for alarms ...')
-  const clients = await openClients(asking)
+  const clients = openClients(asking)
   const alarms = await orWhy(() => readStackAlarms(clients, stack))
-  const { readCanaryLag } = await import('../../../doctor/stack-lag.js')
   const canary =
     alarms.kind === 'unknown' ? alarms : await orWhy(() => readCanaryLag(clients.cloudWatch, alarms.value.alarms, now))
   note('asking for what was refused ...')
@@ -145,21 +146,13 @@ async function askAll(asking: Asking, io: Io): Promise<StackStatus> {
 /** Whom the alarms of the archive itself name. */
 const ARCHIVE = 'archive'
 
-async function openClients({ connection }: Asking) {
-  const [{ CloudFormationClient }, { CloudWatchClient }] = await Promise.all([
-    import('@aws-sdk/client-cloudformation'),
-    import('@aws-sdk/client-cloudwatch'),
-  ])
+function openClients({ connection }: Asking) {
   return { cloudFormation: new CloudFormationClient(connection), cloudWatch: new CloudWatchClient(connection) }
 }
 
-type Clients = Awaited<ReturnType<typeof openClients>>
+type Clients = ReturnType<typeof openClients>
 
 async function readStackAlarms({ cloudFormation, cloudWatch }: Clients, stack: string): Promise<StackAlarms> {
-  const [{ listStack }, { readAlarms }] = await Promise.all([
-    import('../../../doctor/stack-resources.js'),
-    import('../../../doctor/stack-alarms.js'),
-  ])
   const { resources, unlisted } = await listStack(cloudFormation, stack)
   const names = resources.filter(({ type }) => type === 'AWS::CloudWatch::Alarm').map(({ physicalId }) => physicalId)
   return { ...(await readAlarms(cloudWatch, names)), unlisted }
@@ -178,7 +171,6 @@ async function askTable(
 ): Promise<TableOnCall> {
   const { derived } = asking
   const name = table.table
-  const { readLag } = await import('../../../doctor/stack-lag.js')
   const [last, lag, facts, compacted] = await Promise.all([
     orWhy(() => readLast(table, asking)),
     alarms.kind === 'unknown'
