@@ -49,3 +49,19 @@ export function unchecked(why: string, promised: string): Judgement {
 export function known<T>(fact: DeployedFact<T>, promised: string, judge: (value: T) => Judgement): Judgement {
   return fact.kind === 'found' ? judge(fact.value) : unchecked(fact.why, promised)
 }
+
+/** What is promised of the age of the newest of something. */
+export interface AgeRule {
+  readonly mostMs: number
+  readonly promised: string
+  /** What is told where there is none. */
+  readonly none: string
+  readonly found: (ageMs: number) => string
+}
+
+/** Judges an age in milliseconds, undefined where there is nothing that has one. */
+export function judgeAge(age: DeployedFact<number | undefined>, { mostMs, promised, none, found }: AgeRule): Judgement {
+  return known(age, promised, ageMs =>
+    ageMs === undefined ? judged(false, none, promised) : judged(ageMs <= mostMs, found(ageMs), promised),
+  )
+}

@@ -68,9 +68,7 @@ export async function readCanaryLag(
   now: number,
 ): Promise<Hop | undefined> {
   const alarm = alarms.find(({ rule }) => rule?.heading === CANARY.heading)
-  if (alarm === undefined) return undefined
-  const points = await readPoints(client, alarm.metrics, { from: now - RECENT_MS, to: now })
-  return judgeHop(CANARY, alarm.threshold, pointsReturned(alarm.metrics, points), now)
+  return alarm && measureHop(client, CANARY, alarm, now)
 }
 
 /** Measures the stations of a table by its alarms. Throws where CloudWatch does not answer, or not with everything. */
@@ -84,9 +82,7 @@ export async function readLag(
   const hops: Hop[] = []
   for (const rule of HOPS) {
     const alarm = alarmOf(rule.heading)
-    if (alarm === undefined) continue
-    const points = await readPoints(client, alarm.metrics, { from: now - RECENT_MS, to: now })
-    hops.push(judgeHop(rule, alarm.threshold, pointsReturned(alarm.metrics, points), now))
+    if (alarm !== undefined) hops.push(await measureHop(client, rule, alarm, now))
   }
   const unread = alarmOf('stream-unread')
   const unreadSince =
@@ -94,6 +90,11 @@ export async function readLag(
       ? null
       : findUnread(await readPoints(client, unread.metrics, { from: now - RETENTION_MS, to: now }), now)
   return { hops, unreadSince, untilLossMs: untilLoss(hops, unreadSince, now) }
+}
+
+async function measureHop(client: CloudWatchClient, rule: HopRule, alarm: StackAlarm, now: number): Promise<Hop> {
+  const points = await readPoints(client, alarm.metrics, { from: now - RECENT_MS, to: now })
+  return judgeHop(rule, alarm.threshold, pointsReturned(alarm.metrics, points), now)
 }
 
 /** What a station's newest measurement says. It went on falling behind since, if it was behind then. */

@@ -40,7 +40,7 @@ export interface FolderOptions extends PersonOptions {
   readonly journal?: Omit<KnownJournal, 'believed'> | undefined
   /**
    * Folder with files of CloudTrail, as it delivers them, which tell who called for a change.
-   * @default - \`changes-with-caller\` finds nobody, and says so
+   * @default - `changes-with-caller` finds nobody, and says so
    */
   readonly cloudtrail?: string | undefined
 }

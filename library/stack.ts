@@ -2,6 +2,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { type Outputs, outputsOf, readOutputs } from '../aws/stack-outputs.js'
 import { FileError } from '../config/gate.js'
+import type { Verifier } from '../proof/note.js'
 import type { AthenaEngine } from '../queries/engines/athena.js'
 import type { KnownJournal } from '../queries/engines/engine.js'
 import { isMissing, type KeyRange, type ObjectEntry, type VersionedEntry } from '../store/objects.js'
@@ -117,19 +118,28 @@ export async function openStackEngine(place: StackPlace, options: StackEngineOpt
 }
 
 /** What a stack says of its journal, with the key that signs it where the caller may see its public half. */
-async function journalOfStack({ journal, region }: StackPlace): Promise<KnownJournal> {
-  if (journal === undefined) return {}
+async function journalOfStack(place: StackPlace): Promise<KnownJournal> {
+  if (place.journal === undefined) return {}
+  const believed = await verifierOfStack(place)
+  // without one every answer says that the signature was held against no key
+  return { sealedBy: 'the stack, which keeps a journal', ...(believed !== undefined && { believed }) }
+}
+
+/** The key that a stack signs its journal with; undefined where it keeps none, or the caller may not see it. */
+export async function verifierOfStack({
+  journal,
+  region,
+}: Pick<StackPlace, 'journal' | 'region'>): Promise<Verifier | undefined> {
+  if (journal === undefined) return undefined
   const [{ KMSClient }, { readKmsVerifier }] = await Promise.all([
     import('@aws-sdk/client-kms'),
     import('../journal/kms-key.js'),
   ])
   const client = new KMSClient(region === undefined ? {} : { region })
-  const sealedBy = 'the stack, which keeps a journal'
   try {
-    return { sealedBy, believed: await readKmsVerifier(client, journal.keyArn, journal.origin) }
+    return await readKmsVerifier(client, journal.keyArn, journal.origin)
   } catch {
-    // every answer says then that the signature was held against no key
-    return { sealedBy }
+    return undefined
   } finally {
     client.destroy()
   }

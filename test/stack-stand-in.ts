@@ -5,6 +5,7 @@ import { vi } from 'vitest'
 import { DiskArchive } from '../store/folder.js'
 import { type AthenaServer, startAthenaServer } from './athena-server.js'
 import { type CloudWatchServer, startCloudWatchServer } from './cloudwatch-server.js'
+import { describedStack } from './described-stack.js'
 import { answerFromFolder } from './desk-athena.js'
 import { type Loopback, startLoopback } from './loopback.js'
 import { type S3Server, startS3Server } from './s3-server.js'
@@ -50,7 +51,7 @@ export async function startStackStandIn(): Promise<StackStandIn> {
       return response.writeHead(400).end(`<ErrorResponse>${error}</ErrorResponse>`)
     }
     response.writeHead(200, { 'content-type': 'text/xml' })
-    return response.end(action === 'DescribeStacks' ? describeStack(name, outputs) : listResources(stacks.get(name)))
+    return response.end(action === 'DescribeStacks' ? describedStack(name, outputs) : listResources(stacks.get(name)))
   })
   const servers: Record<string, Loopback> = {
     ATHENA: athena,
@@ -72,14 +73,6 @@ export async function startStackStandIn(): Promise<StackStandIn> {
     },
     stop: () => Promise.all(Object.values(servers).map(server => server.stop())),
   }
-}
-
-function describeStack(name: string, outputs: Record<string, string>): string {
-  const members = Object.entries(outputs).map(
-    ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-  )
-  const stack = `<member><StackName>${name}</StackName><Outputs>${members.join('')}</Outputs></member>`
-  return `<DescribeStacksResponse><DescribeStacksResult><Stacks>${stack}</Stacks></DescribeStacksResult></DescribeStacksResponse>`
 }
 
 function listResources(resources: readonly ListedResource[] = []): string {

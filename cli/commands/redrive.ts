@@ -15,6 +15,7 @@ import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { archiveLedger, bucketLedger, Ledger } from '../../store/redriven.js'
 import { configurationKeyOf, configurationPrefix, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../../transform/layout.js'
+import { openBucket } from '../ask/open-bucket.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../ask/workspace.js'
 import { callAws } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
@@ -118,12 +119,6 @@ async function openSource(options: Options): Promise<Source> {
     archive,
     reading: read => read(),
   }
-}
-
-/** The SDK takes longer to load than most commands to run. */
-async function openBucket(name: string): Promise<Objects> {
-  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../store/s3.js')])
-  return new Bucket(new S3Client({}), name)
 }
 
 function toSurveyOptions(

@@ -7,7 +7,7 @@ import { type QueryEngine, streamAnswer } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type Row, rowsOf, type Value } from '../engines/rows.js'
 import { LAST_US } from './row-check.js'
-import type { AlteredRow, RowPeriod, RowTally } from './verify-rows.js'
+import { type AlteredRow, beginTally, type RowPeriod } from './verify-rows.js'
 
 /**
  * Holds every row of a table against what its own hashes say, by the saved query `altered-rows`: where rows are in no
@@ -15,15 +15,7 @@ import type { AlteredRow, RowPeriod, RowTally } from './verify-rows.js'
  * right when all findings have been taken.
  */
 export class RowsByQuery {
-  readonly tally: RowTally = {
-    rows: 0,
-    outside: 0,
-    findings: 0,
-    unconfigured: 0,
-    blind: 0,
-    versions: new Map(),
-    unknownVersions: new Map(),
-  }
+  readonly tally = beginTally()
 
   constructor(
     private readonly engine: QueryEngine,

@@ -46,6 +46,19 @@ export interface RowTally {
   readonly unknownVersions: Map<string, number>
 }
 
+/** What was looked at before anything was. */
+export function beginTally(): RowTally {
+  return {
+    rows: 0,
+    outside: 0,
+    findings: 0,
+    unconfigured: 0,
+    blind: 0,
+    versions: new Map(),
+    unknownVersions: new Map(),
+  }
+}
+
 /** A period in microseconds since 1970, its end not included. */
 export interface RowPeriod {
   readonly fromUs?: number
@@ -60,15 +73,7 @@ export interface RowCheckOptions extends RowPeriod {
 
 /** Holds every row of a table against what it says of itself. `tally` is right when all findings have been taken. */
 export class RowCheck {
-  readonly tally: RowTally = {
-    rows: 0,
-    outside: 0,
-    findings: 0,
-    unconfigured: 0,
-    blind: 0,
-    versions: new Map(),
-    unknownVersions: new Map(),
-  }
+  readonly tally = beginTally()
   private configurations: ReadonlyMap<string, TableConfiguration> = new Map()
   private readonly archive: DiskArchive
 

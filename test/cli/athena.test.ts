@@ -9,6 +9,7 @@ import { bucketOf, bucketPrefix, DERIVED_VERSION } from '../../transform/derived
 import { asksForColumns, failure, success } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { rowsOfRecord } from '../delivery/desk.js'
+import { describedStack } from '../described-stack.js'
 import { streamsRecord } from '../factories.js'
 import { type Loopback, startLoopback } from '../loopback.js'
 import { type StoredVersion, startS3Server } from '../s3-server.js'
@@ -268,11 +269,7 @@ describe('--stack', () => {
           .end(
             `<ErrorResponse><Error><Code>ValidationError</Code><Message>Stack with id ${name} does not exist</Message></Error></ErrorResponse>`,
           )
-      const members = Object.entries(outputs).map(
-        ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-      )
-      return response.end(`<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>Itemtrail</StackName>
-        <Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`)
+      return response.end(describedStack(name, outputs))
     })
     vi.stubEnv('AWS_ENDPOINT_URL_CLOUDFORMATION', stacks.endpoint)
     server.answer = success(['x integer'], [['1']])

@@ -9,6 +9,7 @@ import { createArchiveSealer } from '../../functions/seal-archive.js'
 import { quoted } from '../../queries/engines/literal.js'
 import { DiskArchive } from '../../store/folder.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
+import { describedStack } from '../described-stack.js'
 import { answerFromFolder } from '../desk-athena.js'
 import { type KmsServer, startKmsServer } from '../kms-server.js'
 import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.js'
@@ -41,13 +42,7 @@ let sealed: readonly StoredVersion[]
 beforeAll(async () => {
   ;[athena, s3, kms] = [await startAthenaServer(), await startS3Server(), await startKmsServer(SEED)]
   athena.states = []
-  stacks = await startLoopback((_, _body, response) => {
-    const members = Object.entries(outputs).map(
-      ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-    )
-    return response.end(`<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>Itemtrail</StackName>
-      <Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`)
-  })
+  stacks = await startLoopback((_, _body, response) => response.end(describedStack('Itemtrail', outputs)))
   root = await archiveOf(RECORDS)
   await compressAsFirehose(parquetUnder(root))
   athena.answer = answerFromFolder(root, BUCKET)

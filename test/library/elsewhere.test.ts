@@ -7,6 +7,7 @@ import { DiskArchive } from '../../store/folder.js'
 import { success } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { ingestRecords, temporaryFolder } from '../delivery/desk.js'
+import { describedStack } from '../described-stack.js'
 import { sealFolder } from '../journal/desk-journal.js'
 import { type Loopback, startLoopback } from '../loopback.js'
 import { MemoryObjects } from '../memory-objects.js'
@@ -91,12 +92,7 @@ describe('an archive of a stack', () => {
     }
     stacks = await startLoopback((_, body, response) => {
       if (new URLSearchParams(body.toString()).get('StackName') !== 'Itemtrail') return response.writeHead(400).end()
-      const members = Object.entries(outputs).map(
-        ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-      )
-      return response.end(
-        `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
-      )
+      return response.end(describedStack('Itemtrail', outputs))
     })
     for (const [key, body] of contents) s3.add({ key, body: Buffer.from(body) })
     const endpoints = { ATHENA: athena, S3: s3, CLOUDFORMATION: stacks }

@@ -55,6 +55,11 @@ describe.skipIf(missingForDynamoDbLocal() !== undefined)('the archive of a stack
   afterEach(() => vi.unstubAllEnvs())
 
   const ask = (...argv: readonly string[]) => run([...argv, '--stack', STACK])
+  /** The archive knows then that values of the table are sealed. */
+  const keepErasable = () => {
+    const table = tableConfiguration({ erasable: [{ subject: ['buyer', 'id'], values: [{ path: ['status'] }] }] })
+    stack.s3.add({ key: configurationKey(table), bucket: BUCKET, body: Buffer.from(rowConfiguration(table)) })
+  }
 
   it.each([
     ['same', 'same', 'the table holds the same, read '],
@@ -111,9 +116,7 @@ describe.skipIf(missingForDynamoDbLocal() !== undefined)('the archive of a stack
   })
 
   it('compares nothing that the archive has sealed, by what it keeps of its configurations', async () => {
-    const erasable = [{ subject: ['buyer', 'id'], values: [{ path: ['status'] }] }]
-    const table = tableConfiguration({ erasable })
-    stack.s3.add({ key: configurationKey(table), bucket: BUCKET, body: Buffer.from(rowConfiguration(table)) })
+    keepErasable()
     const { err } = await ask('history', 'Orders', 'changed')
     expect(err).toContain('its rows are sealed, so what the table holds cannot be compared')
   })
@@ -156,9 +159,7 @@ describe.skipIf(missingForDynamoDbLocal() !== undefined)('the archive of a stack
     })
 
     it('refuses what it cannot compare rightly, in words', async () => {
-      const erasable = [{ subject: ['buyer', 'id'], values: [{ path: ['status'] }] }]
-      const table = tableConfiguration({ erasable })
-      stack.s3.add({ key: configurationKey(table), bucket: BUCKET, body: Buffer.from(rowConfiguration(table)) })
+      keepErasable()
       const sealed = await reconcile()
       expect([sealed.exit, sealed.err]).toEqual([
         2,

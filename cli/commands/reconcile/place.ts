@@ -11,6 +11,7 @@ import { placeOf } from '../../ask/engine-choice.js'
 import { sealedByStack } from '../../ask/key-store.js'
 import { keyedTable } from '../../ask/keyed-table.js'
 import { memoryOf } from '../../ask/memory-option.js'
+import { openBucket } from '../../ask/open-bucket.js'
 import { lookAtKeys } from '../../ask/own-keys.js'
 import { archiveRoot, journalOnAws, journalOptions, openArchiveIn } from '../../ask/workspace.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
@@ -75,13 +76,11 @@ async function openOfStack(
   const place = await placeOf(options, configuration)
   const { bucket: name, region } = place
   if (name === undefined) throw new CommandError(`stack ${JSON.stringify(options.stack)} has no output ArchiveBucket`)
-  const [{ openStackEngine }, { expenseOf, formatExpense }, { S3Client }, { Bucket }] = await Promise.all([
+  const [bucket, { openStackEngine }, { expenseOf, formatExpense }] = await Promise.all([
+    openBucket(name, region),
     import('../../../library/stack.js'),
     import('../../../queries/engines/athena-cost.js'),
-    import('@aws-sdk/client-s3'),
-    import('../../../store/s3.js'),
   ])
-  const bucket = new Bucket(new S3Client(region === undefined ? {} : { region }), name)
   const engines: AthenaEngine[] = []
   const known = journalOnAws(configuration)
   let signal: AbortSignal | undefined

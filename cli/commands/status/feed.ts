@@ -62,7 +62,7 @@ export function describeComparison(
   const found = differing === 0 ? 'nothing differed' : `${items(differing)} differed`
   const open = unsettled === 0 ? '' : `, ${items(unsettled)} could not be compared`
   const before = earlier === 0 ? '' : `; ${items(earlier)} differed before, and the whole table was not looked at since`
-  return `compared ${shorterTime(time.replace(/\.0+Z$/, 'Z'), zone)}: ${found}${open}${before}`
+  return `compared ${shorterTime(time, zone)}: ${found}${open}${before}`
 }
 
 function items(count: number): string {

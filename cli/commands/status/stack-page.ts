@@ -220,17 +220,13 @@ function describeGaps(open: FactsOpen, zone?: string): string {
   if (open.length === 0) return 'none open'
   const told = open.slice(0, SHOWN_REASONS).map(gap => {
     const [from, to] = gap.kind === 'gap' ? [gap.from, gap.to] : [null, gap.recorded]
-    return `${gap.kind} ${from === null ? 'until' : `${shortInstant(from, zone)} to`} ${shortInstant(to, zone)}`
+    return `${gap.kind} ${from === null ? 'until' : `${shorterTime(from, zone)} to`} ${shorterTime(to, zone)}`
   })
   return `${grouped(open.length)} open: ${told.join(', ')}${open.length > told.length ? ', ...' : ''}`
 }
 
 /** Stretches that were lost and that nothing came after. */
 export type FactsOpen = Extract<TableOnCall['facts'], { kind: 'found' }>['value']['open']
-
-function shortInstant(instant: string, zone?: string): string {
-  return shorterTime(instant.replace(/\.0+Z$/, 'Z'), zone)
-}
 
 function timeOf(ms: number, { zone }: { readonly zone?: string | undefined }): string {
   return shorterTime(`${new Date(ms).toISOString().slice(0, 19)}Z`, zone)

@@ -8,6 +8,7 @@ import type { ObjectEntry, Objects } from '../../../store/objects.js'
 import { bucketLedger } from '../../../store/redriven.js'
 import { GIVEN_UP_PREFIX, parseRefusedKey, REFUSED_PREFIX } from '../../../transform/layout.js'
 import { type TableConfiguration, unconfiguredTable } from '../../../transform/table-configuration.js'
+import { openBucket } from '../../ask/open-bucket.js'
 
 /** What was refused and was not sent again from this machine. */
 export interface StackRefused {
@@ -34,11 +35,9 @@ const MOST_OBJECTS = 200
 /** Reads what both buckets of a stack keep. Nothing is sent. */
 export async function readRefusedOfStack(places: RefusedPlaces): Promise<StackRefused> {
   const { outputs, connection } = places
-  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../../store/s3.js')])
-  const client = new S3Client(connection)
   const names = [outputs.bucket, outputs.refused].filter(name => name !== undefined)
   const found: StackRefused[] = []
-  for (const name of names) found.push(await readBucket(name, new Bucket(client, name), places))
+  for (const name of names) found.push(await readBucket(name, await openBucket(name, connection.region), places))
   return {
     groups: found.flatMap(({ groups }) => groups).toSorted((a, b) => b.records - a.records),
     done: found.reduce((sum, { done }) => sum + done, 0),

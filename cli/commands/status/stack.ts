@@ -1,11 +1,14 @@
-/** How an archive on AWS is at this moment, for whoever was woken. */
+/** How an archive on AWS is at this moment, for whoever was woken. It loads the SDK: it is loaded when it is asked. */
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch'
 import type { Configuration } from '../../../config/configuration.js'
 import type { RefusedGroup } from '../../../delivery/refused-survey.js'
 import { readManifest } from '../../../derived/manifest.js'
 import type { DeployedFact } from '../../../doctor/deployed-facts.js'
-import type { AlarmsFound, StackAlarm } from '../../../doctor/stack-alarms.js'
-import type { Hop, TableLag } from '../../../doctor/stack-lag.js'
-import type { StackOutputs } from '../../../library/stack.js'
+import { type AlarmsFound, readAlarms, type StackAlarm } from '../../../doctor/stack-alarms.js'
+import { type Hop, readCanaryLag, readLag, type TableLag } from '../../../doctor/stack-lag.js'
+import { listStack } from '../../../doctor/stack-resources.js'
+import { describeStack, type StackOutputs } from '../../../library/stack.js'
 import { lastComparison, type OpenGap, openGaps, type TableStatus } from '../../../queries/answers/table-status.js'
 import { type QueryEngine, QueryError } from '../../../queries/engines/engine.js'
 import { deliveriesOf } from '../../../queries/engines/literal.js'
@@ -19,6 +22,7 @@ import { dateOfKey, tablePrefix } from '../../../transform/layout.js'
 import { type TableConfiguration, unconfiguredTable } from '../../../transform/table-configuration.js'
 import { nameTables } from '../../../transform/table-names.js'
 import { stackOf } from '../../ask/engine-choice.js'
+import { openBucket } from '../../ask/open-bucket.js'
 import { withWorkspace } from '../../ask/workspace.js'
 import { isInterrupted } from '../../failure-of.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
@@ -75,7 +79,8 @@ export async function readStackStatus(options: Options, io: Io): Promise<StackSt
   const region = typeof options.region === 'string' ? options.region : undefined
   const outputs = await describeOnly(stack, region)
   const connection = region === undefined ? {} : { region }
-  const about = { stack, outputs, connection, now: Date.now() }
+  const derived = outputs.derived === undefined ? undefined : await openBucket(outputs.derived, region)
+  const about = { stack, outputs, derived, connection, now: Date.now() }
   return withWorkspace(
     options,
     ({ engine, configuration }) => askAll({ ...about, engine, configuration, archive: engine.facts as Objects }, io),
@@ -84,7 +89,6 @@ export async function readStackStatus(options: Options, io: Io): Promise<StackSt
 }
 
 async function describeOnly(stack: string, region: string | undefined): Promise<StackOutputs> {
-  const { describeStack } = await import('../../../library/stack.js')
   const hint = 'region and credentials are those of the environment: AWS_REGION, AWS_PROFILE'
   const told = await describeStack(stack, region).catch((error: Error) => {
     throw new CommandError(error.message, EXIT.unchecked, hint)
@@ -108,6 +112,8 @@ interface Asking {
   readonly engine: QueryEngine
   /** The archive's bucket. */
   readonly archive: Objects
+  /** The bucket of its copy; undefined where the stack keeps none. */
+  readonly derived: Objects | undefined
   readonly configuration: Configuration | undefined
   readonly connection: { readonly region?: string }
   readonly now: number
@@ -117,9 +123,8 @@ async function askAll(asking: Asking, io: Io): Promise<StackStatus> {
   const { stack, archive, now } = asking
   const note = (text: string) => io.errIsTerminal && io.err(`${WIPE_LINE}${text}`)
   note('asking for alarms ...')
-  const clients = await openClients(asking)
+  const clients = openClients(asking)
   const alarms = await orWhy(() => readStackAlarms(clients, stack))
-  const { readCanaryLag } = await import('../../../doctor/stack-lag.js')
   const canary =
     alarms.kind === 'unknown' ? alarms : await orWhy(() => readCanaryLag(clients.cloudWatch, alarms.value.alarms, now))
   note('asking for what was refused ...')
@@ -141,21 +146,13 @@ async function askAll(asking: Asking, io: Io): Promise<StackStatus> {
 /** Whom the alarms of the archive itself name. */
 const ARCHIVE = 'archive'
 
-async function openClients({ connection }: Asking) {
-  const [{ CloudFormationClient }, { CloudWatchClient }] = await Promise.all([
-    import('@aws-sdk/client-cloudformation'),
-    import('@aws-sdk/client-cloudwatch'),
-  ])
+function openClients({ connection }: Asking) {
   return { cloudFormation: new CloudFormationClient(connection), cloudWatch: new CloudWatchClient(connection) }
 }
 
-type Clients = Awaited<ReturnType<typeof openClients>>
+type Clients = ReturnType<typeof openClients>
 
 async function readStackAlarms({ cloudFormation, cloudWatch }: Clients, stack: string): Promise<StackAlarms> {
-  const [{ listStack }, { readAlarms }] = await Promise.all([
-    import('../../../doctor/stack-resources.js'),
-    import('../../../doctor/stack-alarms.js'),
-  ])
   const { resources, unlisted } = await listStack(cloudFormation, stack)
   const names = resources.filter(({ type }) => type === 'AWS::CloudWatch::Alarm').map(({ physicalId }) => physicalId)
   return { ...(await readAlarms(cloudWatch, names)), unlisted }
@@ -172,15 +169,15 @@ async function askTable(
   { alarms, refused, clients }: Watched,
   asking: Asking,
 ): Promise<TableOnCall> {
+  const { derived } = asking
   const name = table.table
-  const { readLag } = await import('../../../doctor/stack-lag.js')
   const [last, lag, facts, compacted] = await Promise.all([
     orWhy(() => readLast(table, asking)),
     alarms.kind === 'unknown'
       ? alarms
       : orWhy(() => readLag(clients.cloudWatch, alarms.value.alarms, name, asking.now)),
     orWhy(() => readFactsOnCall(asking.archive, name)),
-    asking.outputs.derived === undefined ? undefined : orWhy(() => readCompacted(name, asking)),
+    derived && orWhy(() => readCompacted(name, derived)),
   ])
   return {
     ...{ table: name, last, lag, facts, compacted },
@@ -213,9 +210,7 @@ async function readFactsOnCall(archive: Objects, table: string): Promise<FactsOn
   return { open: openGaps(facts), compared: lastComparison(facts), unread: problems.map(({ message }) => message) }
 }
 
-async function readCompacted(table: string, { outputs, connection }: Asking): Promise<string | null> {
-  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../../store/s3.js')])
-  const derived = new Bucket(new S3Client(connection), outputs.derived as string)
+async function readCompacted(table: string, derived: Objects): Promise<string | null> {
   const key = manifestKey(table)
   try {
     return readManifest(Buffer.from(await derived.open(key)).toString(), key, table).built

@@ -199,22 +199,20 @@ function advise(
   io: Io,
 ): void {
   // what was refused is kept in buckets that a stack names, and a baseline has flags of its own there
-  const [archive, status] = isOnAws(workspace.root) ? ['', 'status --stack NAME'] : both(archiveFlag(workspace.root))
+  const isInFolder = !isOnAws(workspace.root)
+  const archive = isInFolder ? archiveFlag(workspace.root) : ''
+  const place = isInFolder ? archive : ' --stack NAME'
   const say = (text: string) => io.err(`${wrap(text, io.columns)}\n`)
   if (left > 0) say(`${grouped(left)} more items: --format json has all`)
   if (tally.verdicts.GAP > 0)
     say(
-      `a missing change may be among the refused: itemtrail ${status}; a new baseline makes what follows certain: itemtrail baseline ${table.table}${archive}`,
+      `a missing change may be among the refused: itemtrail status${place}; a new baseline makes what follows certain: itemtrail baseline ${table.table}${archive}`,
     )
-  else if (facts.broken.length > 0) say(`rows of a baseline may be among the refused: itemtrail ${status}`)
+  else if (facts.broken.length > 0) say(`rows of a baseline may be among the refused: itemtrail status${place}`)
   else if (tally.verdicts['PRE-ARCHIVE'] > 0 && facts.baselines.length === 0)
     say(
       `a baseline gives items that are older than the archive a beginning: itemtrail baseline ${table.table}${archive}`,
     )
-}
-
-function both(flag: string): readonly [archive: string, status: string] {
-  return [flag, `status${flag}`]
 }
 
 function describeFinding(finding: ItemFinding, { itemKey, confidence }: ItemVerdict): object {

@@ -14,6 +14,7 @@ import {
   existingArchive,
   withSealedObjects,
 } from '../../ask/journal-options.js'
+import { openBucket } from '../../ask/open-bucket.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import { CommandError, EXIT, type Options } from '../../io.js'
 import { DEFAULT_ARCHIVE } from '../../show/archive-name.js'
@@ -57,24 +58,23 @@ function openInFolder(options: Options): JournalPlace {
   }
 }
 
-async function openInBucket({ bucket: name, journal, region }: StackPlace, options: Options): Promise<JournalPlace> {
+async function openInBucket(place: StackPlace, options: Options): Promise<JournalPlace> {
+  const { bucket: name, journal, region } = place
   if (name === undefined)
     throw new CommandError(
       'the journal lies in the bucket of the archive, which nobody names',
       EXIT.usage,
       '--stack NAME does; rows and continuity are asked of a workgroup and a database, too',
     )
-  const [{ S3Client }, { Bucket }, { BucketVersions }, { secondVersions }] = await Promise.all([
-    import('@aws-sdk/client-s3'),
-    import('../../../store/s3.js'),
+  const [bucket, { BucketVersions }, { secondVersions }] = await Promise.all([
+    openBucket(name, region),
     import('../../../journal/bucket-objects.js'),
     import('../../../journal/second-versions.js'),
   ])
-  const bucket = new Bucket(new S3Client(region === undefined ? {} : { region }), name)
   return {
     root: `s3://${name}`,
     store: new KeptLog(bucket),
-    key: believedKey(options) ?? (await keyOfStack(journal, region)),
+    key: believedKey(options) ?? (await keyOfStack(place)),
     authorities: believedAuthorities(options),
     stack: journal,
     withObjects: use => use(new BucketVersions(bucket)),
@@ -90,21 +90,8 @@ async function openInBucket({ bucket: name, journal, region }: StackPlace, optio
 }
 
 /** The key that the stack signs with; undefined where the caller may not see it: then nobody is known. */
-async function keyOfStack(
-  journal: StackPlace['journal'],
-  region: string | undefined,
-): Promise<BelievedKey | undefined> {
-  if (journal === undefined) return undefined
-  const [{ KMSClient }, { readKmsVerifier }] = await Promise.all([
-    import('@aws-sdk/client-kms'),
-    import('../../../journal/kms-key.js'),
-  ])
-  const client = new KMSClient(region === undefined ? {} : { region })
-  try {
-    return { verifier: await readKmsVerifier(client, journal.keyArn, journal.origin), isInside: false }
-  } catch {
-    return undefined
-  } finally {
-    client.destroy()
-  }
+async function keyOfStack(place: StackPlace): Promise<BelievedKey | undefined> {
+  const { verifierOfStack } = await import('../../../library/stack.js')
+  const verifier = await verifierOfStack(place)
+  return verifier && { verifier, isInside: false }
 }
