@@ -4,13 +4,14 @@
  * what is told is held in memory. Only the days of the window are read.
  */
 import { bindValues, internalQuery, renderQuery } from '../queries/catalog.js'
-import { type BoundValue, type QueryEngine, streamAnswer } from '../queries/engines/engine.js'
+import type { QueryEngine } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
-import { type Row, rowsOf } from '../queries/engines/rows.js'
+import { streamRows } from '../queries/engines/rows.js'
 import { StatesDigest } from '../transform/fact.js'
 import { formatInstant } from '../transform/instant.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { changesBetween } from './changes-between.js'
 import { type ComparedItems, MOST_EXCEPTED } from './reconciliation-fact.js'
 
 /** A window in microseconds since 1970, its end excluded; best of whole seconds, to which a stream's times are cut. */
@@ -98,7 +99,7 @@ async function* windowEnds(
     ['from', formatInstant(fromUs, 6)],
     ['to', formatInstant(toUs, 6)],
   ] as const
-  for await (const row of rowsFrom(engine, statement.sql, bindValues(statement, new Map(ends))))
+  for await (const row of streamRows(engine, statement.sql, bindValues(statement, new Map(ends))))
     yield {
       itemKey: row.item_key as string,
       before: row.entry_state as string,
@@ -148,21 +149,13 @@ async function edgeStates(
   table: TableConfiguration,
   us: number,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const [fromUs, untilUs] = [us - EDGE_US, us + EDGE_US]
-  const sql = `
-    select item_key, event_name, old_hash, new_hash
-    from ${deliveriesOf(table)}
-    where event_date >= ?
-      and event_date <= ?
-      and event_time_us >= ?
-      and event_time_us < ?
-      and event_name <> 'BASELINE'`
   const states = new Map<string, Set<string>>()
-  for await (const row of rowsFrom(engine, sql, [dateOf(fromUs), dateOf(untilUs), fromUs, untilUs])) {
-    const of = states.get(row.item_key as string) ?? new Set()
-    states.set(row.item_key as string, of)
-    of.add((row.old_hash as string | null) ?? (row.event_name === 'INSERT' ? NO_ITEM : 'unknown'))
-    of.add((row.new_hash as string | null) ?? (row.event_name === 'REMOVE' ? NO_ITEM : 'unknown'))
+  const columns = ['item_key', 'event_name', 'old_hash', 'new_hash']
+  for await (const [key, name, old, next] of changesBetween(engine, table, columns, us - EDGE_US, us + EDGE_US)) {
+    const of = states.get(key as string) ?? new Set()
+    states.set(key as string, of)
+    of.add(old ?? (name === 'INSERT' ? NO_ITEM : 'unknown'))
+    of.add(next ?? (name === 'REMOVE' ? NO_ITEM : 'unknown'))
   }
   return states
 }
@@ -185,12 +178,8 @@ async function lastChanges(
         and event_name <> 'BASELINE'
         and item_key in (${batch.map(() => '?').join(', ')})
       group by item_key`
-    for await (const row of rowsFrom(engine, sql, [dateOf(beforeUs), beforeUs, ...batch]))
+    for await (const row of streamRows(engine, sql, [dateOf(beforeUs), beforeUs, ...batch]))
       found.set(row.item_key as string, Number(row.last_us))
   }
   return found
-}
-
-async function* rowsFrom(engine: QueryEngine, sql: string, values: readonly BoundValue[]): AsyncGenerator<Row> {
-  for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
 }
