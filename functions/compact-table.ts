@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { S3Client } from '@aws-sdk/client-s3'
 import { createStackCompactor } from '../derived/stack-compactor.js'
 import { AthenaEngine } from '../queries/engines/athena.js'
 import { Bucket } from '../store/s3.js'
-import type { TableConfiguration } from '../transform/table-configuration.js'
+import { bundledTable } from './bundled-table.js'
 import { readEnvironment } from './environment.js'
 
 const environment = readEnvironment(process.env, [
@@ -14,9 +13,8 @@ const environment = readEnvironment(process.env, [
   'ITEMTRAIL_WORKGROUP',
   'ITEMTRAIL_RUN_BYTES',
 ])
-const configured: TableConfiguration = JSON.parse(readFileSync(new URL('./table.json', import.meta.url), 'utf8'))
 // its name in SQL depends on its neighbours
-const configuration = { ...configured, identifier: environment.ITEMTRAIL_IDENTIFIER }
+const configuration = { ...bundledTable(), identifier: environment.ITEMTRAIL_IDENTIFIER }
 const s3 = new S3Client({})
 const database = environment.ITEMTRAIL_DATABASE
 const compact = createStackCompactor({

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { S3Client } from '@aws-sdk/client-s3'
 import { writeMetrics } from '../capture/write-metrics.js'
@@ -6,7 +5,7 @@ import { exportsPrefix } from '../config/nightly.js'
 import { AthenaEngine } from '../queries/engines/athena.js'
 import { createNightly } from '../restore/nightly.js'
 import { Bucket } from '../store/s3.js'
-import type { TableConfiguration } from '../transform/table-configuration.js'
+import { bundledTable } from './bundled-table.js'
 import { readEnvironment } from './environment.js'
 
 const environment = readEnvironment(process.env, [
@@ -18,9 +17,8 @@ const environment = readEnvironment(process.env, [
   'ITEMTRAIL_TABLE_ARN',
   'ITEMTRAIL_WORKGROUP',
 ])
-const configured: TableConfiguration = JSON.parse(readFileSync(new URL('./table.json', import.meta.url), 'utf8'))
 // its name in SQL depends on its neighbours
-const configuration = { ...configured, identifier: environment.ITEMTRAIL_IDENTIFIER }
+const configuration = { ...bundledTable(), identifier: environment.ITEMTRAIL_IDENTIFIER }
 const { table } = configuration
 const s3 = new S3Client({})
 const goOn = createNightly({

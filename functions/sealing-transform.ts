@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { KeyTable } from '../erasure/key-table.js'
 import { KmsSecrets } from '../erasure/kms-secrets.js'
 import { createSealingHandler } from '../erasure/sealing-handler.js'
 import { TableKeys } from '../erasure/table-keys.js'
-import type { TableConfiguration } from '../transform/table-configuration.js'
+import { bundledTable } from './bundled-table.js'
 import { readEnvironment } from './environment.js'
 
-const table = JSON.parse(readFileSync(new URL('./table.json', import.meta.url), 'utf8')) as TableConfiguration
+const table = bundledTable()
 const { ITEMTRAIL_KEY_TABLE: name } = readEnvironment(process.env, ['ITEMTRAIL_KEY_TABLE'])
 
 /** Tries that take half a minute at most, of the two that an invocation has: then Firehose tries again. */

@@ -105,8 +105,8 @@ export class ArchiveBucket extends Construct {
       ],
     })
     this.denyWriting()
-    if (lock.mode !== 'none') this.deny('Destruction', DESTRUCTION, '*')
-    if (byBucket) this.deny('Retention', ['s3:PutObjectRetention', 's3:PutObjectLegalHold'], '*')
+    if (lock.mode !== 'none') deny(this.bucket, 'Destruction', DESTRUCTION, '*')
+    if (byBucket) deny(this.bucket, 'Retention', ['s3:PutObjectRetention', 's3:PutObjectLegalHold'], '*')
   }
 
   /** Lets a role write data; it needs the permission besides. */
@@ -118,7 +118,7 @@ export class ArchiveBucket extends Construct {
   onlyWriters(prefix: string, roles: readonly IRole[]): void {
     const arns = Lazy.uncachedList({ produce: () => roles.map(role => role.roleArn) })
     const name = prefix.slice(0, -1)
-    this.deny(`Writing${name[0]?.toUpperCase()}${name.slice(1)}`, ['s3:PutObject'], `${prefix}*`, {
+    deny(this.bucket, `Writing${name[0]?.toUpperCase()}${name.slice(1)}`, ['s3:PutObject'], `${prefix}*`, {
       ArnNotEquals: { 'aws:PrincipalArn': arns },
     })
   }
@@ -126,8 +126,8 @@ export class ArchiveBucket extends Construct {
   /** Leaves the setting of locks to roles of the archive. */
   onlyLockers(roles: readonly IRole[]): void {
     const others = { ArnNotEquals: { 'aws:PrincipalArn': roles.map(role => role.roleArn) } }
-    this.deny('Retention', ['s3:PutObjectRetention'], '*', others)
-    this.deny('LegalHold', ['s3:PutObjectLegalHold'], '*')
+    deny(this.bucket, 'Retention', ['s3:PutObjectRetention'], '*', others)
+    deny(this.bucket, 'LegalHold', ['s3:PutObjectLegalHold'], '*')
   }
 
   /**
@@ -136,8 +136,8 @@ export class ArchiveBucket extends Construct {
    */
   onlySealer(role: IRole): void {
     const journal = `${LOG_PREFIX}*`
-    this.deny('Sealing', ['s3:PutObject'], journal, { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } })
-    this.deny('Unsealing', ['s3:DeleteObject', 's3:DeleteObjectVersion'], journal)
+    deny(this.bucket, 'Sealing', ['s3:PutObject'], journal, { ArnNotEquals: { 'aws:PrincipalArn': role.roleArn } })
+    deny(this.bucket, 'Unsealing', ['s3:DeleteObject', 's3:DeleteObjectVersion'], journal)
     this.bucket.addLifecycleRule({
       id: 'staged',
       prefix: STAGED_PREFIX,
@@ -156,19 +156,26 @@ export class ArchiveBucket extends Construct {
 
   private denyWriting(): void {
     const writers = Lazy.uncachedList({ produce: () => this.writers.map(role => role.roleArn) })
-    this.deny('Writing', ['s3:PutObject'], `${DATA_PREFIX}*`, { ArnNotEquals: { 'aws:PrincipalArn': writers } })
+    deny(this.bucket, 'Writing', ['s3:PutObject'], `${DATA_PREFIX}*`, { ArnNotEquals: { 'aws:PrincipalArn': writers } })
   }
+}
 
-  private deny(sid: string, actions: string[], objects: string, conditions: Record<string, unknown> = {}): void {
-    this.bucket.addToResourcePolicy(
-      new PolicyStatement({
-        sid: `Deny${sid}`,
-        effect: Effect.DENY,
-        principals: [new AnyPrincipal()],
-        actions,
-        resources: [this.bucket.arnForObjects(objects)],
-        conditions,
-      }),
-    )
-  }
+/** Denies something with a bucket's objects to everybody, or to those for whom the conditions hold. */
+export function deny(
+  bucket: Bucket,
+  sid: string,
+  actions: string[],
+  objects: string,
+  conditions: Record<string, unknown> = {},
+): void {
+  bucket.addToResourcePolicy(
+    new PolicyStatement({
+      sid: `Deny${sid}`,
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions,
+      resources: [bucket.arnForObjects(objects)],
+      conditions,
+    }),
+  )
 }

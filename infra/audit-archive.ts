@@ -117,11 +117,11 @@ export class AuditArchive extends Construct {
     this.archive = new ArchiveBucket(this, 'Archive', { key, lock, refusedDays, accessLogs })
     this.refused = new RefusedBucket(this, 'Refused', { key, refusedDays, accessLogs })
     const { archive } = this
-    this.configurations = new ConfigurationKeeper(this, 'Configurations', { archive, key, lock })
+    const byFunction = lock.mode !== 'none' && lock.by !== 'bucket' ? lock : undefined
+    this.configurations = new ConfigurationKeeper(this, 'Configurations', { archive, key, lock: byFunction })
     const locker =
-      lock.mode !== 'none' && lock.by !== 'bucket'
-        ? new LockFunction(this, 'Lock', { archive, lock, key, alsoLock: [this.configurations.writer] })
-        : undefined
+      byFunction &&
+      new LockFunction(this, 'Lock', { archive, lock: byFunction, key, alsoLock: [this.configurations.writer] })
     this.database = new CfnDatabase(this, 'Database', {
       catalogId: Aws.ACCOUNT_ID,
       databaseInput: { name, description: 'Itemtrail: every change of DynamoDB tables' },

@@ -1,14 +1,14 @@
 import { Aws, Duration, Lazy, Stack } from 'aws-cdk-lib'
 import { CfnTrail } from 'aws-cdk-lib/aws-cloudtrail'
 import { CfnTable } from 'aws-cdk-lib/aws-glue'
-import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { Key } from 'aws-cdk-lib/aws-kms'
 import { Bucket, StorageClass } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { EVENT_COLUMNS, EVENT_DAY, eventProjection } from '../capture/cloudtrail-event.js'
 import { CALLS_TABLE } from '../transform/table-names.js'
 import { acknowledgeTrail } from './acknowledged-findings.js'
-import { closedBucket } from './archive-bucket.js'
+import { closedBucket, deny } from './archive-bucket.js'
 import type { SourceTable } from './source-table.js'
 
 export interface CallerTrailProps {
@@ -117,16 +117,9 @@ export class CallerTrail extends Construct {
         conditions: { StringEquals: { ...ofTrail, 's3:x-amz-acl': 'bucket-owner-full-control' } },
       }),
     )
-    this.bucket.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'DenyWriting',
-        effect: Effect.DENY,
-        principals: [new AnyPrincipal()],
-        actions: ['s3:PutObject'],
-        resources: [this.bucket.arnForObjects('*')],
-        conditions: { StringNotEquals: { 'aws:PrincipalServiceName': 'cloudtrail.amazonaws.com' } },
-      }),
-    )
+    deny(this.bucket, 'Writing', ['s3:PutObject'], '*', {
+      StringNotEquals: { 'aws:PrincipalServiceName': 'cloudtrail.amazonaws.com' },
+    })
     key.addToResourcePolicy(
       new PolicyStatement({
         sid: 'CloudTrailEncrypts',

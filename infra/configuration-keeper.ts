@@ -5,19 +5,19 @@ import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
 import { readKeptConfiguration } from '../config/kept-configuration.js'
-import type { Lock } from '../config/schema.js'
 import { CONFIG_PREFIX, configurationKey, configurationPrefix } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { shortened } from '../transform/table-names.js'
 import type { ArchiveBucket } from './archive-bucket.js'
 import { throughService } from './archive-key.js'
 import { BundledFunction } from './bundled-function.js'
-import { lockEnvironment } from './lock-function.js'
+import { type Locking, lockEnvironment } from './lock-function.js'
 
 export interface ConfigurationKeeperProps {
   readonly archive: ArchiveBucket
   readonly key: IKey
-  readonly lock: Lock
+  /** How what it writes is locked. @default - not at all, or by the bucket itself */
+  readonly lock?: Locking | undefined
 }
 
 /**
@@ -34,15 +34,14 @@ export class ConfigurationKeeper extends Construct {
     super(scope, id)
     const { bucket } = archive
     this.bucketName = bucket.bucketName
-    const locks = lock.mode !== 'none' && lock.by !== 'bucket'
-    const actions = ['s3:PutObject', ...(locks ? ['s3:PutObjectRetention'] : [])]
+    const actions = ['s3:PutObject', ...(lock ? ['s3:PutObjectRetention'] : [])]
     this.keeper = new BundledFunction(this, 'Function', {
       bundle: 'keep-configuration',
       description: 'Itemtrail: keeps the configurations of tables in the archive',
       timeout: Duration.minutes(2),
       memoryMb: 256,
       key,
-      ...(locks && { environment: lockEnvironment(lock) }),
+      ...(lock && { environment: lockEnvironment(lock) }),
       statements: [
         new PolicyStatement({ actions, resources: [bucket.arnForObjects(`${CONFIG_PREFIX}*`)] }),
         throughService(this, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),

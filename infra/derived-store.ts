@@ -1,11 +1,11 @@
 import { Duration, Lazy } from 'aws-cdk-lib'
 import { CfnWorkGroup } from 'aws-cdk-lib/aws-athena'
-import { AnyPrincipal, Effect, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IRole } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { DERIVED_PREFIX } from '../transform/layout.js'
-import { closedBucket } from './archive-bucket.js'
+import { closedBucket, deny } from './archive-bucket.js'
 import { COMPACTION_ANSWERS, type QueryWorkgroup } from './query-workgroup.js'
 
 export interface DerivedStoreProps {
@@ -57,15 +57,8 @@ export class DerivedStore extends Construct {
 
   private denyWriting(): void {
     const writers = Lazy.uncachedList({ produce: () => this.writers.map(role => role.roleArn) })
-    this.bucket.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'DenyWriting',
-        effect: Effect.DENY,
-        principals: [new AnyPrincipal()],
-        actions: ['s3:PutObject'],
-        resources: [this.bucket.arnForObjects(`${DERIVED_PREFIX}*`)],
-        conditions: { ArnNotEquals: { 'aws:PrincipalArn': writers } },
-      }),
-    )
+    deny(this.bucket, 'Writing', ['s3:PutObject'], `${DERIVED_PREFIX}*`, {
+      ArnNotEquals: { 'aws:PrincipalArn': writers },
+    })
   }
 }

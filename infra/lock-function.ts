@@ -20,7 +20,8 @@ export interface LockFunctionProps {
   readonly alsoLock: readonly IRole[]
 }
 
-type Locking = Exclude<Lock, { mode: 'none' }>
+/** A lock that there is. */
+export type Locking = Exclude<Lock, { mode: 'none' }>
 
 /** What tells a function how to lock. */
 export function lockEnvironment({ mode, days }: Locking): Record<string, string> {

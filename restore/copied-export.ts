@@ -1,5 +1,6 @@
 /** An export in a bucket, copied to the disk where `openExport` checks and reads it. */
 import { createWriteStream, mkdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import {
@@ -44,9 +45,8 @@ export async function copyExport(
   // in the bucket data may lie beside the manifests, or beside their folder
   for (const { key } of await bucket.entries(from))
     if (!key.slice(from.length).includes('/')) await copy(bucket, key, join(to, key.slice(from.length)))
-  const open = async (name: string) => Buffer.from(await bucket.open(`${from}${name}`)).toString()
-  const summary = readSummary(await open(SUMMARY_MANIFEST))
-  const files = readDataFiles(await open(FILES_MANIFEST))
+  const summary = readSummary(await readFile(join(to, SUMMARY_MANIFEST), 'utf8'))
+  const files = readDataFiles(await readFile(join(to, FILES_MANIFEST), 'utf8'))
   await checkBounds(bucket, { itemCount: summary.itemCount, keys: files.map(file => file.dataFileS3Key) }, bounds)
   for (const { dataFileS3Key } of files)
     await copy(bucket, dataFileS3Key, join(to, ...dataFilePath(dataFileS3Key, summary).split('/')))

@@ -1,17 +1,18 @@
 /**
  * Compares what an incremental export tells of the items that changed in a window with what the archive's rows of that
  * window say, for a function that has no DuckDB: the archive's side is two hashes an item, asked of its engine, and
- * what is told is held in memory. Only the days of the window are read.
+ * what is told is held in memory. Only the days of the window are read, but for when what differs had changed last.
  */
 import { bindValues, internalQuery, renderQuery } from '../queries/catalog.js'
-import { type BoundValue, type QueryEngine, streamAnswer } from '../queries/engines/engine.js'
+import type { QueryEngine } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
-import { type Row, rowsOf } from '../queries/engines/rows.js'
+import { streamRows } from '../queries/engines/rows.js'
 import { StatesDigest } from '../transform/fact.js'
 import { formatInstant } from '../transform/instant.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { type ComparedItems, MOST_EXCEPTED } from './reconciliation-fact.js'
+import { changesBetween } from './changes-between.js'
+import type { ComparedItems } from './reconciliation-fact.js'
 
 /** A window in microseconds since 1970, its end excluded; best of whole seconds, to which a stream's times are cut. */
 export interface NetWindow {
@@ -32,13 +33,18 @@ export type ToldChanges = Map<string, NetChange>
 export const NO_ITEM = 'absent'
 
 /** An item of which the two sides do not say the same, and when the archive's last change of it in the window was. */
-interface Doubt {
+export interface Doubt {
   readonly itemKey: string
   /** Undefined where the export leaves the item out. */
   readonly told: NetChange | undefined
   /** Undefined where the archive has no change of it. */
   readonly archived: NetChange | undefined
   readonly lastUs: number | undefined
+}
+
+/** What was compared, without the times of the items that differ. */
+export interface NetComparison extends Omit<ComparedItems, 'differing'> {
+  readonly differing: readonly Doubt[]
 }
 
 /** DynamoDB's times in a stream are approximate, so a change so near to an end may be told of the other window. */
@@ -56,7 +62,7 @@ export async function compareNetChanges(
   table: TableConfiguration,
   window: NetWindow,
   told: ToldChanges,
-): Promise<ComparedItems> {
+): Promise<NetComparison> {
   const digest = new StatesDigest()
   const [unsettled, doubts] = [new Set<string>(), [] as Doubt[]]
   let items = 0
@@ -98,7 +104,7 @@ async function* windowEnds(
     ['from', formatInstant(fromUs, 6)],
     ['to', formatInstant(toUs, 6)],
   ] as const
-  for await (const row of rowsFrom(engine, statement.sql, bindValues(statement, new Map(ends))))
+  for await (const row of streamRows(engine, statement.sql, bindValues(statement, new Map(ends))))
     yield {
       itemKey: row.item_key as string,
       before: row.entry_state as string,
@@ -107,24 +113,36 @@ async function* windowEnds(
     }
 }
 
-/**
- * The items that differ, each with the archive's last change before what it lacks; null where it has none. What leads
- * into a right state from a wrong one lacks something before the window's first change.
- */
+/** Those that no change near an end of the window explains. */
 async function unexplained(
   engine: QueryEngine,
   table: TableConfiguration,
   { fromUs, toUs }: NetWindow,
   doubts: readonly Doubt[],
-): Promise<ReadonlyMap<string, number | null>> {
-  if (doubts.length === 0) return new Map()
+): Promise<readonly Doubt[]> {
+  if (doubts.length === 0) return []
   const [first, last] = [await edgeStates(engine, table, fromUs), await edgeStates(engine, table, toUs)]
-  const differing = doubts.filter(doubt => !isExplained(doubt, first.get(doubt.itemKey), last.get(doubt.itemKey)))
+  return doubts.filter(doubt => !isExplained(doubt, first.get(doubt.itemKey), last.get(doubt.itemKey)))
+}
+
+/**
+ * The same with the times of the items that differ: of the archive's last change before what it lacks, for which all
+ * days before the window are read. What leads into a right state from a wrong one lacks something before the window's
+ * first change.
+ */
+export async function withLastChanges(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  { fromUs }: Pick<NetWindow, 'fromUs'>,
+  compared: NetComparison,
+): Promise<ComparedItems> {
   const isEarlier = ({ told, archived }: Doubt) => archived === undefined || told?.after === archived.after
-  const earlier = differing.filter(isEarlier).map(({ itemKey }) => itemKey)
-  // more than that are in no fact
-  const known = differing.length > MOST_EXCEPTED ? new Map() : await lastChanges(engine, table, fromUs, earlier)
-  return new Map(differing.map(one => [one.itemKey, (isEarlier(one) ? known.get(one.itemKey) : one.lastUs) ?? null]))
+  const earlier = compared.differing.filter(isEarlier).map(({ itemKey }) => itemKey)
+  const known = await lastChanges(engine, table, fromUs, earlier)
+  const times = compared.differing.map(
+    one => [one.itemKey, (isEarlier(one) ? known.get(one.itemKey) : one.lastUs) ?? null] as const,
+  )
+  return { ...compared, differing: new Map(times) }
 }
 
 type States = ReadonlySet<string> | undefined
@@ -148,21 +166,13 @@ async function edgeStates(
   table: TableConfiguration,
   us: number,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const [fromUs, untilUs] = [us - EDGE_US, us + EDGE_US]
-  const sql = `
-    select item_key, event_name, old_hash, new_hash
-    from ${deliveriesOf(table)}
-    where event_date >= ?
-      and event_date <= ?
-      and event_time_us >= ?
-      and event_time_us < ?
-      and event_name <> 'BASELINE'`
   const states = new Map<string, Set<string>>()
-  for await (const row of rowsFrom(engine, sql, [dateOf(fromUs), dateOf(untilUs), fromUs, untilUs])) {
-    const of = states.get(row.item_key as string) ?? new Set()
-    states.set(row.item_key as string, of)
-    of.add((row.old_hash as string | null) ?? (row.event_name === 'INSERT' ? NO_ITEM : 'unknown'))
-    of.add((row.new_hash as string | null) ?? (row.event_name === 'REMOVE' ? NO_ITEM : 'unknown'))
+  const columns = ['item_key', 'event_name', 'old_hash', 'new_hash']
+  for await (const [key, name, old, next] of changesBetween(engine, table, columns, us - EDGE_US, us + EDGE_US)) {
+    const of = states.get(key as string) ?? new Set()
+    states.set(key as string, of)
+    of.add(old ?? (name === 'INSERT' ? NO_ITEM : 'unknown'))
+    of.add(next ?? (name === 'REMOVE' ? NO_ITEM : 'unknown'))
   }
   return states
 }
@@ -185,12 +195,8 @@ async function lastChanges(
         and event_name <> 'BASELINE'
         and item_key in (${batch.map(() => '?').join(', ')})
       group by item_key`
-    for await (const row of rowsFrom(engine, sql, [dateOf(beforeUs), beforeUs, ...batch]))
+    for await (const row of streamRows(engine, sql, [dateOf(beforeUs), beforeUs, ...batch]))
       found.set(row.item_key as string, Number(row.last_us))
   }
   return found
-}
-
-async function* rowsFrom(engine: QueryEngine, sql: string, values: readonly BoundValue[]): AsyncGenerator<Row> {
-  for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
 }

@@ -27,8 +27,8 @@ import { factMicroseconds } from '../transform/fact.js'
 import { formatInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { copyExport, LargeExportError } from './copied-export.js'
-import { compareNetChanges, NO_ITEM, type ToldChanges } from './net-changes.js'
-import { type ComparedItems, MOST_EXCEPTED, reconciliationFact } from './reconciliation-fact.js'
+import { compareNetChanges, type NetComparison, NO_ITEM, type ToldChanges, withLastChanges } from './net-changes.js'
+import { MOST_EXCEPTED, reconciliationFact } from './reconciliation-fact.js'
 
 export interface NightlyOptions {
   readonly dynamoDb: DynamoDBClient
@@ -106,7 +106,7 @@ async function goOn(
     await exports.replace(nightlyKey(table.table), JSON.stringify(again), opened)
     throw new ExportError(`export ${running.exportArn} failed, ${progress.why}`)
   }
-  let compared: ComparedItems
+  let compared: NetComparison
   try {
     compared = await compareNight(options, engine, running)
   } catch (error) {
@@ -116,21 +116,21 @@ async function goOn(
     report(`${error.message}; the next has ${hours} hours`)
     return { ...state, hours, running: null }
   }
-  if (compared.differing.size > 0 && now() < milliseconds(running.to) + PATIENCE_MS) {
-    report(`${compared.differing.size} of ${compared.items} items differ, and may be on their way: looked at again`)
+  if (compared.differing.length > 0 && now() < milliseconds(running.to) + PATIENCE_MS) {
+    report(`${compared.differing.length} of ${compared.items} items differ, and may be on their way: looked at again`)
     return state
   }
-  if (compared.differing.size > MOST_EXCEPTED) {
+  if (compared.differing.length > MOST_EXCEPTED) {
     // no fact can have them, and whoever came after a day would find nothing wrong
     count(options, compared)
-    report(`${compared.differing.size} of ${compared.items} items differ: nothing after is compared while they do`)
+    report(`${compared.differing.length} of ${compared.items} items differ: nothing after is compared while they do`)
     return state
   }
-  await settle(options, running, compared)
+  await settle(options, engine, running, compared)
   return { ...state, comparedUntil: running.to, attempt: 0, running: null }
 }
 
-async function compareNight(options: NightlyOptions, engine: QueryEngine, running: Window): Promise<ComparedItems> {
+async function compareNight(options: NightlyOptions, engine: QueryEngine, running: Window): Promise<NetComparison> {
   const { exports, target, table } = options
   const folder = mkdtempSync(join(tmpdir(), 'itemtrail-export-'))
   try {
@@ -168,7 +168,12 @@ async function readChanges(source: TableExport, table: TableConfiguration): Prom
 }
 
 /** Keeps what was found as a fact, and counts it. */
-async function settle(options: NightlyOptions, running: Window, compared: ComparedItems): Promise<void> {
+async function settle(
+  options: NightlyOptions,
+  engine: QueryEngine,
+  running: Window,
+  compared: NetComparison,
+): Promise<void> {
   const { archive, table, report, now = Date.now } = options
   const { items, differing, unsettled } = compared
   const source = {
@@ -178,18 +183,18 @@ async function settle(options: NightlyOptions, running: Window, compared: Compar
     fromUs: factMicroseconds(running.from),
     toUs: factMicroseconds(running.to),
   } as const
-  const isMany = differing.size + unsettled.size > MOST_EXCEPTED
+  const isMany = differing.length + unsettled.size > MOST_EXCEPTED
   const kept = isMany
     ? 'no fact: there are too many'
-    : await keepFact(archive, reconciliationFact(source, compared, now()))
-  report(`${items} items compared, ${differing.size} differ, ${unsettled.size} unsettled, kept as ${kept}`)
-  for (const itemKey of [...differing.keys()].slice(0, TOLD)) report(`item ${itemKey} differs`)
+    : await keepFact(archive, reconciliationFact(source, await withLastChanges(engine, table, source, compared), now()))
+  report(`${items} items compared, ${differing.length} differ, ${unsettled.size} unsettled, kept as ${kept}`)
+  for (const { itemKey } of differing.slice(0, TOLD)) report(`item ${itemKey} differs`)
   count(options, compared)
 }
 
-function count({ writeMetrics }: NightlyOptions, { items, differing, unsettled }: ComparedItems): void {
+function count({ writeMetrics }: NightlyOptions, { items, differing, unsettled }: NetComparison): void {
   writeMetrics({
-    [RECONCILE_METRICS.differences]: differing.size,
+    [RECONCILE_METRICS.differences]: differing.length,
     [RECONCILE_METRICS.unsettled]: unsettled.size,
     [RECONCILE_METRICS.items]: items,
   })

@@ -5,13 +5,14 @@
  */
 
 import { batchesOf } from '../capture/batches.js'
-import { type QueryEngine, streamAnswer } from '../queries/engines/engine.js'
+import type { QueryEngine } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
-import { type Row, rowsOf } from '../queries/engines/rows.js'
+import { streamRows } from '../queries/engines/rows.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
 import { hashesAt, olderAt } from '../queries/verdict/table-at.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { changesBetween } from './changes-between.js'
 import type { StateSet, StateStore, StoredFields } from './state-store.js'
 
 /** A moment at which both sides are compared, in microseconds since 1970. */
@@ -165,26 +166,6 @@ async function tellUntold({ engine, table, store }: Compared, from: ComparedWind
       and after.is_unknown is null`)
 }
 
-/** What changes in [fromUs, untilUs) say, baselines aside. */
-async function* changesBetween(
-  engine: QueryEngine,
-  table: TableConfiguration,
-  columns: readonly string[],
-  fromUs: number,
-  untilUs: number,
-): AsyncGenerator<readonly (string | null)[]> {
-  const sql = `
-    select ${columns.join(', ')}
-    from ${deliveriesOf(table)}
-    where event_date >= ?
-      and event_date <= ?
-      and event_time_us >= ?
-      and event_time_us < ?
-      and event_name <> 'BASELINE'`
-  const values = [dateOf(fromUs), dateOf(untilUs), fromUs, untilUs]
-  for await (const row of rowsFrom(engine, sql, values)) yield columns.map(column => row[column] as string | null)
-}
-
 async function compareKept(
   compared: Compared,
   moment: ComparedWindow,
@@ -265,7 +246,8 @@ async function* lastChanges(
       and event_time_us <= ?
       and event_name <> 'BASELINE'
     group by item_key`
-  for await (const row of rowsFrom(engine, sql, [dateOf(atUs), atUs])) yield [String(row.item_key), String(row.last_us)]
+  for await (const row of streamRows(engine, sql, [dateOf(atUs), atUs]))
+    yield [String(row.item_key), String(row.last_us)]
 }
 
 /** The images of items by their hashes, as far as the comparison names them and the store does not have them. */
@@ -285,16 +267,12 @@ async function imagesOf(
     select old_hash, old_image, new_hash, new_image, config_id
     from ${deliveriesOf(table)}
     where item_key in (${keys.map(() => '?').join(', ')})`
-  for await (const { old_hash, old_image, new_hash, new_image, config_id } of rowsFrom(engine, sql, keys)) {
+  for await (const { old_hash, old_image, new_hash, new_image, config_id } of streamRows(engine, sql, keys)) {
     const configId = config_id as string
     if (wanted.has(old_hash as string)) images.set(old_hash, { image: old_image as string, configId })
     if (wanted.has(new_hash as string)) images.set(new_hash, { image: new_image as string, configId })
   }
   return images
-}
-
-async function* rowsFrom(engine: QueryEngine, sql: string, values: readonly (string | number)[]): AsyncGenerator<Row> {
-  for await (const piece of streamAnswer(engine, sql, values)) yield* rowsOf(piece)
 }
 
 function toldOf(hash: unknown, image: unknown): ToldState | null {

@@ -32,6 +32,16 @@ export async function startLoopback(respond: Responder): Promise<Loopback> {
   }
 }
 
+/** A port of 127.0.0.1 that nobody listens on, for a program that has to be told one. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
 /** For SDK clients: any region and credentials do. */
 export const LOOPBACK_CONNECTION = {
   region: 'us-east-1',

@@ -31,6 +31,8 @@ export const EXPORT_TIME = '2026-11-22T09:59:30.250Z'
 export type Line = object | string
 
 export interface ExportContent {
+  /** What was asked for as the prefix of the export's keys. @default - none */
+  readonly prefix?: string
   /** The lines of each data file. */
   readonly files: readonly (readonly Line[])[]
   /** Fields of the summary manifest that differ from those of a full export of table Orders. */
@@ -40,10 +42,12 @@ export interface ExportContent {
 }
 
 /** Writes an export below `root`, which stands for the bucket, and gives the folder of the export. */
-export function writeExport(root: string, { files, summary = {}, alter = file => file }: ExportContent): string {
+export function writeExport(root: string, content: ExportContent): string {
+  const { prefix: asked, files, summary = {}, alter = file => file } = content
   const incremental = summary.exportType === 'INCREMENTAL_EXPORT'
-  const prefix = `${EXPORTS_FOLDER}/${EXPORT_ID}`
-  const dataPrefix = incremental ? `${EXPORTS_FOLDER}/data` : `${prefix}/data`
+  const exports = asked === undefined ? EXPORTS_FOLDER : `${asked}/${EXPORTS_FOLDER}`
+  const prefix = `${exports}/${EXPORT_ID}`
+  const dataPrefix = incremental ? `${exports}/data` : `${prefix}/data`
   const folder = join(root, prefix)
   mkdirSync(folder, { recursive: true })
   mkdirSync(join(root, dataPrefix), { recursive: true })
@@ -56,7 +60,9 @@ export function writeExport(root: string, { files, summary = {}, alter = file =>
     return alter({ itemCount: lines.length, md5Checksum, etag: etagOf(md5Checksum), dataFileS3Key }, i)
   })
   const itemCount = files.reduce((sum, lines) => sum + lines.length, 0)
-  writeManifest(folder, SUMMARY_MANIFEST, writeSummary({ ...fullSummary(itemCount), ...summary } as ExportSummary))
+  const keys = { s3Prefix: asked ?? null, manifestFilesS3Key: `${prefix}/${FILES_MANIFEST}` }
+  const told = { ...fullSummary(itemCount), ...keys, ...summary } as ExportSummary
+  writeManifest(folder, SUMMARY_MANIFEST, writeSummary(told))
   writeManifest(folder, FILES_MANIFEST, writeDataFiles(entries))
   writeFileSync(join(folder, STARTED_FILE), '')
   return folder
@@ -68,7 +74,7 @@ export function writeManifest(folder: string, name: string, text: string): void 
   writeFileSync(join(folder, checksumFile(name)), md5Of(Buffer.from(text)))
 }
 
-function fullSummary(itemCount: number): FullSummary {
+function fullSummary(itemCount: number): Omit<FullSummary, 's3Prefix' | 'manifestFilesS3Key'> {
   return {
     version: SUMMARY_VERSIONS.FULL_EXPORT,
     exportArn: EXPORT_ARN,
@@ -78,10 +84,8 @@ function fullSummary(itemCount: number): FullSummary {
     tableId: '12345a12-abcd-123a-ab12-1234abc12345',
     exportTime: EXPORT_TIME,
     s3Bucket: 'exports',
-    s3Prefix: null,
     s3SseAlgorithm: 'AES256',
     s3SseKmsKeyId: null,
-    manifestFilesS3Key: `${EXPORTS_FOLDER}/${EXPORT_ID}/${FILES_MANIFEST}`,
     billedSizeBytes: 0,
     itemCount,
     outputFormat: OUTPUT_FORMAT,

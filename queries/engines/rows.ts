@@ -1,6 +1,7 @@
 import type { Data, Table, Vector } from 'apache-arrow'
 // the whole of Arrow takes longer to load than most commands to run, and its types are told by number
 import { DataType } from 'apache-arrow/type'
+import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from './engine.js'
 
 /** A value of an answer in JavaScript: 64-bit integers are bigint, decimals and times are text. */
 export type Value = string | number | bigint | boolean | readonly (string | null)[] | null
@@ -18,6 +19,16 @@ export function* rowsOf(table: Table): Generator<Row> {
       yield Object.fromEntries(readers.map((read, column) => [names[column] as string, read(i)]))
     }
   }
+}
+
+/** The rows of the answer to a statement, as it comes. */
+export async function* streamRows(
+  engine: QueryEngine,
+  sql: string,
+  values?: readonly BoundValue[],
+  options?: RunOptions,
+): AsyncGenerator<Row> {
+  for await (const piece of streamAnswer(engine, sql, values, options)) yield* rowsOf(piece)
 }
 
 function readerOf(data: Data, vector: Vector): (i: number) => Value {

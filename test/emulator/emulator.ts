@@ -6,11 +6,11 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { findFreePort } from '../loopback.js'
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const HERE = import.meta.dirname
@@ -149,13 +149,4 @@ function stopper(server: ChildProcess): () => Promise<void> {
 async function isUp(endpoint: string): Promise<boolean> {
   const answer = await fetch(`${endpoint}/_localstack/health`).catch(() => undefined)
   return answer?.ok === true
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

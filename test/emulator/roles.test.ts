@@ -16,8 +16,8 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest'
 import { copyArchive, inRole, itemtrail, outcomes } from './acting.js'
 import type { Environment } from './emulator.js'
-import { clientsOf, keysBelow, STACKS_REGION, waitFor } from './stack.js'
-import { openWorld, outputOf, STACK, type World } from './world.js'
+import { clientsOf, connectionOf, keysBelow, waitFor } from './stack.js'
+import { openWorld, outputOf, physicalOf, STACK, type World } from './world.js'
 
 const opened = openWorld()
 const world = opened as World
@@ -163,12 +163,12 @@ describe.skipIf(typeof opened === 'string')(`a role${typeof opened === 'string' 
     const [data, config, results] = [
       await first(bucket, 'data/Orders/'),
       await first(bucket, 'config/'),
-      resultsBucket(),
+      physicalOf(world.resources, /WorkgroupResults/, 'AWS::S3::Bucket'),
     ]
     const read = (Bucket: string, Key: string) => () => s3.send(new GetObjectCommand({ Bucket, Key }))
     const write = (Bucket: string, Key: string) => () => s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
     const start = (WorkGroup: string) => () =>
-      new AthenaClient({ ...connection, endpoint: who.AWS_ENDPOINT_URL as string }).send(
+      new AthenaClient(connection).send(
         new StartQueryExecutionCommand({ QueryString: 'select 1', WorkGroup, ClientRequestToken: token() }),
       )
     const version = await newest(bucket, data)
@@ -206,7 +206,7 @@ describe.skipIf(typeof opened === 'string')(`a role${typeof opened === 'string' 
       'read items': () => dynamodb.send(new BatchGetItemCommand({ RequestItems: { Orders: { Keys: [order] } } })),
       'write an item': () => dynamodb.send(new PutItemCommand({ TableName: 'Orders', Item: order })),
       sign: () =>
-        new KMSClient({ ...connection, endpoint: who.AWS_ENDPOINT_URL as string }).send(
+        new KMSClient(connection).send(
           new SignCommand({
             KeyId: outputOf(world, 'SealKeyArn'),
             Message: Buffer.from('x'),
@@ -219,20 +219,6 @@ describe.skipIf(typeof opened === 'string')(`a role${typeof opened === 'string' 
 })
 
 const token = () => `${Date.now()}-${Math.floor(Math.random() * 1e9)}`.padEnd(40, '0')
-
-function connectionOf(who: Environment) {
-  const [accessKeyId, secretAccessKey, sessionToken] = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN'].map(
-    name => who[`AWS_${name}`],
-  )
-  return {
-    region: STACKS_REGION,
-    credentials: {
-      accessKeyId: `${accessKeyId}`,
-      secretAccessKey: `${secretAccessKey}`,
-      ...(sessionToken !== undefined && { sessionToken }),
-    },
-  }
-}
 
 function kinesisRecord(pk: string): string {
   const Keys = { pk: { S: pk }, sk: { N: '1' } }
@@ -250,7 +236,7 @@ function kinesisRecord(pk: string): string {
 }
 
 function sendRecord(who: Environment, DeliveryStreamName: string, text: string): Promise<unknown> {
-  const client = new FirehoseClient({ ...connectionOf(who), endpoint: who.AWS_ENDPOINT_URL as string })
+  const client = new FirehoseClient(connectionOf(who))
   return client.send(new PutRecordBatchCommand({ DeliveryStreamName, Records: [{ Data: Buffer.from(text) }] }))
 }
 
@@ -277,8 +263,3 @@ const REFUSED_LINE = `${JSON.stringify({
   errorCode: 'Lambda.ProcessingFailedStatus',
   rawData: Buffer.from('nobody\n').toString('base64'),
 })}\n`
-
-function resultsBucket(): string {
-  const found = world.resources.find(({ id, type }) => /WorkgroupResults/.test(id) && type === 'AWS::S3::Bucket')
-  return found?.physical as string
-}

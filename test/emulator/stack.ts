@@ -8,9 +8,6 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
 import { type Environment, ROOT } from './emulator.js'
 
-/** Where everything is. */
-export const STACKS_REGION = 'us-east-1'
-
 /** A program's end. */
 export interface Ended {
   readonly code: number
@@ -82,9 +79,9 @@ export interface Deployed {
   readonly physical: string
 }
 
-/** Clients of the account's root. */
-export function clientsOf(env: Environment) {
-  const connection = {
+/** How a client reaches the emulator as whoever has the environment. */
+export function connectionOf(env: Environment) {
+  return {
     endpoint: env.AWS_ENDPOINT_URL as string,
     region: 'us-east-1',
     credentials: {
@@ -93,6 +90,11 @@ export function clientsOf(env: Environment) {
       ...(env.AWS_SESSION_TOKEN !== undefined && { sessionToken: env.AWS_SESSION_TOKEN }),
     },
   }
+}
+
+/** Clients of whoever has the environment. */
+export function clientsOf(env: Environment) {
+  const connection = connectionOf(env)
   return {
     s3: new S3Client({ ...connection, forcePathStyle: true }),
     dynamodb: new DynamoDBClient(connection),

@@ -13,7 +13,17 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import { missingForQuestions, startAthenaFront, WAREHOUSE } from './athena.js'
 import { feedBundledStream, invoke, writeItems, writeMembers } from './drive.js'
 import { type Environment, missingForEmulator, ROOT, startEmulator } from './emulator.js'
-import { bootstrap, clientsOf, type Deployed, deploy, keysBelow, resourcesOf, synthesise, waitFor } from './stack.js'
+import {
+  bootstrap,
+  clientsOf,
+  connectionOf,
+  type Deployed,
+  deploy,
+  keysBelow,
+  resourcesOf,
+  synthesise,
+  waitFor,
+} from './stack.js'
 
 export const STACK = 'Itemtrail-emu'
 
@@ -165,9 +175,7 @@ async function deployWorld(folder: string, environment: Environment): Promise<Wo
 
 /** The workgroups of the archive, with where their answers go. */
 async function workgroupsOf({ environment, outputs }: World): Promise<ReadonlyMap<string, string>> {
-  const { AWS_ENDPOINT_URL: endpoint = '', AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = environment
-  const credentials = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY }
-  const client = new AthenaClient({ endpoint, region: 'us-east-1', credentials })
+  const client = new AthenaClient(connectionOf(environment))
   const names = Object.entries(outputs).flatMap(([id, name]) => (/Workgroup/.test(id) ? [name] : []))
   const placed = names.map(async name => {
     const { WorkGroup } = await client.send(new GetWorkGroupCommand({ WorkGroup: name }))

@@ -1,6 +1,13 @@
 import { App, Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
-import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import {
+  AttributeType,
+  type ITable,
+  StreamViewType,
+  Table,
+  type TableOptionsV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb'
 import type { IConstruct } from 'constructs'
 import type { AuditArchiveProps, CaptureProps } from '../../infra/archive-props.js'
 import { AuditArchive } from '../../infra/audit-archive.js'
@@ -13,19 +20,23 @@ export const STREAM_ARN = 'arn:aws:dynamodb:eu-central-1:111122223333:table/Orde
 
 type Tables = { readonly [name: string]: CaptureProps & { readonly table?: (stack: Stack, name: string) => ITable } }
 
+type Recovery = Pick<TableOptionsV2, 'pointInTimeRecoverySpecification'>
+
 /** The kinds of table that can be captured, each with the stream that capture `streams` reads. */
 export const TABLE_KINDS = {
-  Table: (stack: Stack, name: string) =>
+  Table: (stack: Stack, name: string, recovery: Recovery = {}) =>
     new Table(stack, name, {
       tableName: name,
       partitionKey: { name: 'order_id', type: AttributeType.STRING },
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
+      ...recovery,
     }) as ITable,
-  TableV2: (stack: Stack, name: string) =>
+  TableV2: (stack: Stack, name: string, recovery: Recovery = {}) =>
     new TableV2(stack, name, {
       tableName: name,
       partitionKey: { name: 'order_id', type: AttributeType.STRING },
       dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+      ...recovery,
     }) as ITable,
   imported: (stack: Stack, name: string) =>
     Table.fromTableAttributes(stack, name, {

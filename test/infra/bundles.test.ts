@@ -297,14 +297,10 @@ describe.skipIf(node === undefined)(
       writeFileSync(join(folder, 'table.json'), JSON.stringify(tableConfiguration()))
       const [exportFromTime, exportToTime] = ['2026-11-21T00:00:00.000Z', '2026-11-22T00:00:00.000Z']
       const id = EXPORT_ARN.split('/').at(-1)
-      const exported = writeExport(join(folder, 'bucket/exports/Orders'), {
+      const exported = writeExport(join(folder, 'bucket'), {
+        prefix: 'exports/Orders',
         files: [[{ Metadata: {}, Keys: { order_id: { S: 'A' } }, NewImage: { order_id: { S: 'A' } } }]],
-        summary: incrementalSummary({
-          exportFromTime,
-          exportToTime,
-          manifestFilesS3Key: `exports/Orders/AWSDynamoDB/${id}/manifest-files.json`,
-        }),
-        alter: file => ({ ...file, dataFileS3Key: `exports/Orders/${file.dataFileS3Key}` }),
+        summary: incrementalSummary({ exportFromTime, exportToTime }),
       })
       s3.versions.length = 0
       for (const name of readdirSync(exported))

@@ -1,5 +1,5 @@
 import type { Stack } from 'aws-cdk-lib'
-import { AttributeType, type ITable, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { type ITable, Table } from 'aws-cdk-lib/aws-dynamodb'
 import { describe, expect, it } from 'vitest'
 import { NIGHTLY_LATE_HOURS } from '../../config/nightly.js'
 import { ALARMS } from '../../infra/alarms.js'
@@ -7,22 +7,10 @@ import { archiveOf, nestedTemplates, ORDERS, ofType, TABLE_KINDS, templateOf } f
 import { bucketPolicies, may, sparedBy } from './policies.js'
 import { templateProblems } from './template-problems.js'
 
-const key = { name: 'order_id', type: AttributeType.STRING }
+const recovery = { pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true } }
 const exportable = {
-  Table: (stack: Stack, name: string) =>
-    new Table(stack, name, {
-      tableName: name,
-      partitionKey: key,
-      stream: StreamViewType.NEW_AND_OLD_IMAGES,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    }) as ITable,
-  TableV2: (stack: Stack, name: string) =>
-    new TableV2(stack, name, {
-      tableName: name,
-      partitionKey: key,
-      dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    }) as ITable,
+  Table: (stack: Stack, name: string) => TABLE_KINDS.Table(stack, name, recovery),
+  TableV2: (stack: Stack, name: string) => TABLE_KINDS.TableV2(stack, name, recovery),
 }
 const Orders = { ...ORDERS, reconcile: true, table: exportable.Table }
 const made = templateOf({ Orders, Returns: { since: '2026-11-22', table: TABLE_KINDS.Table } })

@@ -74,16 +74,10 @@ class Night {
 
   /** Writes the export that was asked for, as DynamoDB would. */
   deliver(lines: readonly object[], fields: object = {}): void {
-    const summary = incrementalSummary({ exportFromTime: FROM, exportToTime: TO })
-    const at = 'exports/Orders/AWSDynamoDB'
-    const manifest = {
-      manifestFilesS3Key: `${at}/${EXPORT_ARN.split('/').at(-1)}/manifest-files.json`,
-      s3Prefix: 'exports/Orders',
-    }
-    writeExport(`${this.exports.root}/exports/Orders`, {
+    writeExport(this.exports.root, {
+      prefix: 'exports/Orders',
       files: [lines.slice(0, 1), lines.slice(1)],
-      summary: { ...summary, ...manifest, ...fields },
-      alter: file => ({ ...file, dataFileS3Key: `exports/Orders/${file.dataFileS3Key}` }),
+      summary: { ...incrementalSummary({ exportFromTime: FROM, exportToTime: TO }), ...fields },
     })
     status = { ExportStatus: 'COMPLETED' }
   }

@@ -2,7 +2,9 @@
 import type { DynamoDBRecord } from 'aws-lambda'
 import { toldChange } from '../../capture/told-states.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
-import { compareNetChanges, type ToldChanges } from '../../restore/net-changes.js'
+import type { QueryEngine } from '../../queries/engines/engine.js'
+import { compareNetChanges, type ToldChanges, withLastChanges } from '../../restore/net-changes.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { linesOf, run } from '../cli/command-line.js'
 import { streamsRecord, tableConfiguration } from '../factories.js'
 
@@ -17,7 +19,7 @@ export interface Write {
 
 export const FROM = '2026-11-22T00:00:00Z'
 export const TO = '2026-11-23T00:00:00Z'
-export const WINDOW = { fromUs: Date.parse(FROM) * 1000, toUs: Date.parse(TO) * 1000 }
+const WINDOW = { fromUs: Date.parse(FROM) * 1000, toUs: Date.parse(TO) * 1000 }
 
 const imageOf = (id: string, status: string) => ({ order_id: { S: id }, status: { S: status } })
 
@@ -34,7 +36,7 @@ function changesOf(writes: readonly Write[]) {
 }
 
 /** The stream's records of what was not lost. */
-export function recordsOf(writes: readonly Write[]): readonly DynamoDBRecord[] {
+function recordsOf(writes: readonly Write[]): readonly DynamoDBRecord[] {
   return changesOf(writes)
     .filter(({ lost }) => lost !== true)
     .map(({ id, at, status, before, number }) =>
@@ -76,7 +78,7 @@ export async function archiveWrites(root: string, writes: readonly Write[]): Pro
 }
 
 /** What an export of the window tells. */
-export function toldOf(lines: readonly object[]): ToldChanges {
+function toldOf(lines: readonly object[]): ToldChanges {
   const changes = lines.map((line, i) =>
     toldChange({ text: JSON.stringify(line), where: `line ${i}` }, tableConfiguration()),
   )
@@ -88,11 +90,16 @@ export function toldOf(lines: readonly object[]): ToldChanges {
   )
 }
 
+/** Compares an archive with an export, with the times of what differs. */
+export async function compareWindow(engine: QueryEngine, table: TableConfiguration, lines: readonly object[]) {
+  return withLastChanges(engine, table, WINDOW, await compareNetChanges(engine, table, WINDOW, toldOf(lines)))
+}
+
 /** Compares an archive on this disk with an export. */
 export async function compareOnDesk(root: string, lines: readonly object[]) {
   const engine = await DuckDbEngine.open(root, [tableConfiguration()])
   try {
-    return await compareNetChanges(engine, tableConfiguration(), WINDOW, toldOf(lines))
+    return await compareWindow(engine, tableConfiguration(), lines)
   } finally {
     engine.close()
   }

@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { compareNetChanges } from '../../restore/net-changes.js'
 import { openAthena } from '../athena-engine.js'
 import { type AthenaServer, startAthenaServer } from '../athena-server.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { tableConfiguration } from '../factories.js'
-import { archiveWrites, compareOnDesk, exportOf, FROM, toldOf, WINDOW, type Write } from '../restore/window.js'
+import { archiveWrites, compareOnDesk, compareWindow, exportOf, FROM, type Write } from '../restore/window.js'
 import { serveTrino } from './athena.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
 import { createAuditTable } from './tables.js'
@@ -43,10 +42,7 @@ describe.skipIf(missing !== undefined)(
       await createAuditTable(trino.client, root, table, '2026-11-01')
       const engine = openAthena(server, { database: trino.client.schema })
       const lines = exportOf(writes)
-      const [onAthena, onDesk] = [
-        await compareNetChanges(engine, table, WINDOW, toldOf(lines)),
-        await compareOnDesk(root, lines),
-      ]
+      const [onAthena, onDesk] = [await compareWindow(engine, table, lines), await compareOnDesk(root, lines)]
       const sorted = (found: ReadonlyMap<string, number | null>) => [...found].sort(([a], [b]) => (a < b ? -1 : 1))
       expect(sorted(onAthena.differing).length).toBeGreaterThan(5)
       expect(sorted(onAthena.differing)).toEqual(sorted(onDesk.differing))

@@ -6,12 +6,12 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { findFreePort } from '../loopback.js'
 import { TrinoClient } from './client.js'
 
 /** The newest release whose server is in Maven's repository. */
@@ -202,13 +202,4 @@ function javaArguments(folder: string): readonly string[] {
     ...[`-Dnode.data-dir=${join(folder, 'data')}`, '-Dnode.environment=test', '-Dnode.id=test'],
     ...['-cp', join(INSTALLED, 'lib', '*'), 'io.trino.server.TrinoServer'],
   ]
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
