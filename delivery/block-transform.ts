@@ -1,7 +1,7 @@
 import { type Document, DocumentSplitter, recordsIn } from '../capture/document-reader.js'
 import { type Envelope, envelopeAtAGlance, readEnvelope } from '../capture/envelope.js'
 import type { LineBlock } from '../capture/line-blocks.js'
-import { type Bounds, isOverlong } from '../capture/overlong.js'
+import { type Bounds, GrowingBytes, isOverlong } from '../capture/overlong.js'
 import { DocumentTransform } from '../transform/document-transform.js'
 import type { TransformedRow } from '../transform/fast/fast-path.js'
 import { LINE_FEED, OPEN } from '../transform/json-bytes.js'
@@ -133,12 +133,9 @@ class Content {
   }
 }
 
-const LEAST_BYTES = 256 * 1024
-
-/** Lines of a partition, in memory of their own. */
+/** Lines of a partition. */
 class GrowingRows {
-  private bytes = Buffer.allocUnsafeSlow(LEAST_BYTES)
-  private length = 0
+  private readonly lines = new GrowingBytes()
   private rows = 0
   private readonly regions = new Set<string | undefined>()
 
@@ -148,18 +145,13 @@ class GrowingRows {
   ) {}
 
   add({ line, region }: TransformedRow): void {
-    if (this.length + line.length > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + line.length))
-      this.bytes.copy(larger, 0, 0, this.length)
-      this.bytes = larger
-    }
-    this.length += line.copy(this.bytes, this.length)
+    this.lines.append(line)
     this.rows++
     this.regions.add(region)
   }
 
   whole(): BlockRows {
     const { table, date, rows } = this
-    return { table, date, rows, lines: this.bytes.subarray(0, this.length), regions: [...this.regions] }
+    return { table, date, rows, lines: this.lines.view(), regions: [...this.regions] }
   }
 }
