@@ -27,6 +27,11 @@ export function isRows(part: BlockRows | Document): part is BlockRows {
   return 'rows' in part
 }
 
+/** Bytes as they come from another thread, which are of a plainer kind there, in the very same memory. */
+export function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
+
 /**
  * Takes the lines of an input apart and transforms what is plain: all that needs nothing but the block itself and the
  * configuration of a table, so that it may be done anywhere.
