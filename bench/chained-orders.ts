@@ -1,7 +1,7 @@
 /** Changes of orders of which each enters the state that the one before left, as a table's stream tells them. */
 import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
-import { type Attributes, changed, hex, ORDERS_STREAM, orderOf, shuffled } from './orders.js'
+import { type Attributes, changed, orderOf, streamRecord } from './orders.js'
 import { createRandom, type Random } from './random.js'
 
 /** When the first change was made, 2026-10-01, in seconds since 1970: days that are over. */
@@ -48,23 +48,8 @@ function changeOf(
   const after = isRemoved ? undefined : before === undefined ? orderOf(id, random) : changed(before, random)
   if (after === undefined) table.delete(id)
   else table.set(id, after)
-  return JSON.stringify({
-    eventID: hex(random, 32),
-    eventName: before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY',
-    eventVersion: '1.1',
-    eventSource: 'aws:dynamodb',
-    awsRegion: 'eu-central-1',
-    dynamodb: {
-      ApproximateCreationDateTime: CHAINED_FROM + Math.floor((i / changes) * days * 86_400),
-      Keys: { order_id: { S: id } },
-      ...(after && { NewImage: shuffled(after, random) }),
-      ...(before && { OldImage: shuffled(before, random) }),
-      SequenceNumber: `44215845000000000${String(i).padStart(12, '0')}`,
-      SizeBytes: 900 + Math.floor(random() * 300),
-      StreamViewType: 'NEW_AND_OLD_IMAGES',
-    },
-    eventSourceARN: ORDERS_STREAM,
-  })
+  const time = CHAINED_FROM + Math.floor((i / changes) * days * 86_400)
+  return JSON.stringify(streamRecord({ i, time, id, before, after }, random))
 }
 
 /** So many changes lie between the two times that one is told. */

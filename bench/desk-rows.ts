@@ -30,8 +30,6 @@ export interface DeskRow {
   readonly command: (places: Places, output: string) => readonly string[]
   /** Which archive is copied (by links) to `output` before, because the command adds to it. */
   readonly addsTo?: 'plain'
-  /** Exit codes that are an answer; findings are some where the archive has breaks. @default - 0 and 1 */
-  readonly exits?: readonly number[]
 }
 
 const objectsOf = (archive: string) =>

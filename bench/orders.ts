@@ -6,8 +6,7 @@ import { createRandom, type Random } from './random.js'
 /** When the first change was made: 2026-11-22T00:00:00Z, in seconds since 1970. */
 const FROM = Date.UTC(2026, 10, 22) / 1000
 
-/** The stream of table Orders. */
-export const ORDERS_STREAM = 'arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/stream/2026-01-01T00:00:00.000'
+const ARN = 'arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/stream/2026-01-01T00:00:00.000'
 
 const EXPORT = 'arn:aws:dynamodb:eu-central-1:123456789012:table/Orders/export/01695353076000-a1b2c3d4'
 
@@ -65,26 +64,42 @@ export function* baselineRecords(options: OrdersOptions): Generator<string> {
 
 function recordOf(i: number, time: number, random: Random) {
   const roll = random()
-  const eventName = roll < 0.2 ? 'INSERT' : roll < 0.9 ? 'MODIFY' : 'REMOVE'
   const id = `ORD-${String(Math.floor(random() * 1e8)).padStart(8, '0')}`
   const before = orderOf(id, random)
   const after = changed(before, random)
+  const images = roll < 0.2 ? { after } : roll < 0.9 ? { before, after } : { before }
+  return streamRecord({ i, time, id, ...images }, random)
+}
+
+/** A change of an order: of one that is placed there is nothing before, of one that is removed nothing after. */
+export interface OrderChange {
+  /** Its place among the changes. */
+  readonly i: number
+  /** Seconds since 1970. */
+  readonly time: number
+  readonly id: string
+  readonly before?: Attributes | undefined
+  readonly after?: Attributes | undefined
+}
+
+/** The record of a change, as the stream of table Orders tells it. */
+export function streamRecord({ i, time, id, before, after }: OrderChange, random: Random) {
   return {
     eventID: hex(random, 32),
-    eventName,
+    eventName: before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY',
     eventVersion: '1.1',
     eventSource: 'aws:dynamodb',
     awsRegion: 'eu-central-1',
     dynamodb: {
       ApproximateCreationDateTime: time,
       Keys: { order_id: { S: id } },
-      ...(eventName === 'REMOVE' ? {} : { NewImage: shuffled(after, random) }),
-      ...(eventName === 'INSERT' ? {} : { OldImage: shuffled(before, random) }),
+      ...(after && { NewImage: shuffled(after, random) }),
+      ...(before && { OldImage: shuffled(before, random) }),
       SequenceNumber: `44215845000000000${String(i).padStart(12, '0')}`,
       SizeBytes: 900 + Math.floor(random() * 300),
       StreamViewType: 'NEW_AND_OLD_IMAGES',
     },
-    eventSourceARN: ORDERS_STREAM,
+    eventSourceARN: ARN,
   }
 }
 
@@ -165,13 +180,11 @@ function digits(random: Random, length: number): string {
   return `${first}${Array.from({ length: length - 1 }, () => Math.floor(random() * 10)).join('')}`
 }
 
-/** Lower hex of so many digits. */
-export function hex(random: Random, length: number): string {
+function hex(random: Random, length: number): string {
   return Array.from({ length }, () => Math.floor(random() * 16).toString(16)).join('')
 }
 
-/** The same attributes in another order. */
-export function shuffled<T>(attributes: Readonly<Record<string, T>>, random: Random): Record<string, T> {
+function shuffled<T>(attributes: Readonly<Record<string, T>>, random: Random): Record<string, T> {
   const entries = Object.entries(attributes)
   for (let i = entries.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1))

@@ -25,16 +25,17 @@ export function isOverlong(read: Uint8Array | Overlong): read is Overlong {
 }
 
 /**
- * Bytes that grow, in one piece of memory: a Buffer for each of many short lines would take many times their length.
+ * Bytes that grow, in one piece of memory that is theirs: a Buffer for each of many short lines would take many times
+ * their length.
  */
 export class GrowingBytes {
-  private bytes = Buffer.allocUnsafe(LEAST)
+  private bytes = Buffer.allocUnsafeSlow(LEAST)
   length = 0
 
   append(source: Uint8Array, from = 0, to = source.length): void {
     const length = this.length + to - from
     if (length > this.bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, this.bytes.length * 2))
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, this.bytes.length * 2))
       this.bytes.copy(larger, 0, 0, this.length)
       this.bytes = larger
     }
@@ -56,7 +57,7 @@ export class GrowingBytes {
 
   clear(): void {
     this.length = 0
-    if (this.bytes.length > LARGE) this.bytes = Buffer.allocUnsafe(LEAST)
+    if (this.bytes.length > LARGE) this.bytes = Buffer.allocUnsafeSlow(LEAST)
   }
 }
 

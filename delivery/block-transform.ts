@@ -1,9 +1,9 @@
 import { type Document, DocumentSplitter, recordsIn } from '../capture/document-reader.js'
 import { type Envelope, envelopeAtAGlance, readEnvelope } from '../capture/envelope.js'
 import type { LineBlock } from '../capture/line-blocks.js'
-import { type Bounds, isOverlong } from '../capture/overlong.js'
+import { type Bounds, GrowingBytes, isOverlong } from '../capture/overlong.js'
 import { DocumentTransform } from '../transform/document-transform.js'
-import type { TransformedRows } from '../transform/fast/fast-path.js'
+import type { TransformedRow } from '../transform/fast/fast-path.js'
 import { LINE_FEED, OPEN } from '../transform/json-bytes.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 
@@ -25,6 +25,11 @@ export type BlockContent = readonly (BlockRows | Document)[]
 /** True of rows, false of a document. */
 export function isRows(part: BlockRows | Document): part is BlockRows {
   return 'rows' in part
+}
+
+/** Bytes as they come from another thread, which are of a plainer kind there, in the very same memory. */
+export function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 /**
@@ -62,18 +67,18 @@ export class BlockTransform {
     if (line[0] !== OPEN || line.length > this.bounds.most) return false
     const envelope = envelopeAtAGlance(line)
     const transform = envelope && this.transformOf(envelope)
-    const rows = transform?.transformPlain(line, content.arrival)
-    if (rows !== undefined) content.addRows(envelope?.table as string, rows)
-    return rows !== undefined
+    const row = transform?.transformPlain(line, content.arrival)
+    if (row !== undefined) content.addRow(envelope?.table as string, row)
+    return row !== undefined
   }
 
   private takeDocuments(documents: readonly Document[], content: Content): void {
     for (const document of recordsIn(documents)) {
       const envelope = isOverlong(document) ? undefined : readEnvelope(document)
       const transform = envelope && this.transformOf(envelope)
-      const rows = transform?.transform(document as Buffer, content.arrival)
-      if (rows === undefined) content.addDocument(document)
-      else content.addRows(envelope?.table as string, rows)
+      const row = transform?.transform(document as Buffer, content.arrival)
+      if (row === undefined) content.addDocument(document)
+      else content.addRow(envelope?.table as string, row)
     }
   }
 
@@ -110,10 +115,10 @@ class Content {
     this.all.push(document)
   }
 
-  addRows(table: string, rows: TransformedRows): void {
+  addRow(table: string, row: TransformedRow): void {
     const { last } = this
-    const partition = last?.table === table && last.date === rows.date ? last : this.partitionOf(table, rows.date)
-    partition.add(rows)
+    const partition = last?.table === table && last.date === row.date ? last : this.partitionOf(table, row.date)
+    partition.add(row)
     this.last = partition
   }
 
@@ -133,12 +138,9 @@ class Content {
   }
 }
 
-const LEAST_BYTES = 256 * 1024
-
-/** Lines of a partition, in memory of their own. */
+/** Lines of a partition. */
 class GrowingRows {
-  private bytes = Buffer.allocUnsafeSlow(LEAST_BYTES)
-  private length = 0
+  private readonly lines = new GrowingBytes()
   private rows = 0
   private readonly regions = new Set<string | undefined>()
 
@@ -147,19 +149,14 @@ class GrowingRows {
     readonly date: string,
   ) {}
 
-  add({ lines, rows, region }: TransformedRows): void {
-    if (this.length + lines.length > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + lines.length))
-      this.bytes.copy(larger, 0, 0, this.length)
-      this.bytes = larger
-    }
-    this.length += lines.copy(this.bytes, this.length)
-    this.rows += rows
+  add({ line, region }: TransformedRow): void {
+    this.lines.append(line)
+    this.rows++
     this.regions.add(region)
   }
 
   whole(): BlockRows {
     const { table, date, rows } = this
-    return { table, date, rows, lines: this.bytes.subarray(0, this.length), regions: [...this.regions] }
+    return { table, date, rows, lines: this.lines.view(), regions: [...this.regions] }
   }
 }

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Bounds } from '../capture/overlong.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { BlockTransform, isRows } from './block-transform.js'
+import { BlockTransform, bufferOf, isRows } from './block-transform.js'
 import type { BlockAnswer, BlockOrder } from './block-workers.js'
 
 const tables = new Map<string, TableConfiguration>()
@@ -10,15 +10,11 @@ const transform = new BlockTransform(table => tables.get(table), workerData as B
 
 parentPort?.on('message', ({ block, arrival, added }: BlockOrder) => {
   for (const configuration of added) tables.set(configuration.table, configuration)
-  const bytes = asBuffer(block.bytes)
+  const bytes = bufferOf(block.bytes)
   const content = transform.transform({ ...block, bytes }, arrival)
+  const lines = content?.flatMap(part => (isRows(part) ? [part.lines.buffer] : [])) ?? []
   // documents may be views of memory that is not theirs
   const parts = content?.map(part => (part instanceof Uint8Array ? new Uint8Array(part) : part))
-  const lines = parts?.flatMap(part => (!(part instanceof Uint8Array) && isRows(part) ? [part.lines.buffer] : []))
   const answer: BlockAnswer = { bytes, content: parts }
-  parentPort?.postMessage(answer, [bytes.buffer, ...(lines ?? [])] as ArrayBuffer[])
+  parentPort?.postMessage(answer, [bytes.buffer, ...lines] as ArrayBuffer[])
 })
-
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength)
-}

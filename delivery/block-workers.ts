@@ -5,7 +5,7 @@ import type { Document } from '../capture/document-reader.js'
 import type { LineBlock } from '../capture/line-blocks.js'
 import { type Bounds, isOverlong } from '../capture/overlong.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { type BlockContent, type BlockRows, isRows } from './block-transform.js'
+import { type BlockContent, type BlockRows, bufferOf, isRows } from './block-transform.js'
 
 /** A block for a worker, with tables that it is to know from now on. */
 export interface BlockOrder {
@@ -17,7 +17,7 @@ export interface BlockOrder {
 /** What a worker made of a block, and the block's bytes again. */
 export interface BlockAnswer {
   readonly bytes: Uint8Array
-  readonly content: readonly (BlockRows | Document | Uint8Array)[] | undefined
+  readonly content: BlockContent | undefined
 }
 
 /** A block that was transformed. */
@@ -38,9 +38,9 @@ export class BlockWorkers {
     this.workers = Array.from({ length: threads }, () => new BlockWorker(bounds))
   }
 
-  /** Undefined where there is nothing to gain, or no code that a thread can run. */
+  /** Undefined where there is no code that a thread can run. */
   static start(threads: number, bounds: Bounds): BlockWorkers | undefined {
-    return threads > 1 && existsSync(fileURLToPath(PROGRAM)) ? new BlockWorkers(threads, bounds) : undefined
+    return existsSync(fileURLToPath(PROGRAM)) ? new BlockWorkers(threads, bounds) : undefined
   }
 
   /** Makes a table known to what is transformed from now on. */
@@ -108,13 +108,8 @@ class BlockWorker {
   }
 }
 
-/** What comes from another thread has bytes of a plainer kind. */
-function withBuffers(part: BlockRows | Document | Uint8Array): BlockRows | Document {
+function withBuffers(part: BlockRows | Document): BlockRows | Document {
   if (part instanceof Uint8Array) return bufferOf(part)
   if (isRows(part)) return { ...part, lines: bufferOf(part.lines) }
   return isOverlong(part) ? { ...part, beginning: bufferOf(part.beginning) } : part
-}
-
-function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength)
 }

@@ -16,21 +16,21 @@ export interface EachItemStatement {
   readonly sql: string
   readonly values: readonly BoundValue[]
   /** Which items it need be asked of. @default - all */
-  readonly narrowing?: Omit<Narrowing, 'columns'> | undefined
+  readonly narrowing?: Narrowing | undefined
 }
 
 /**
  * The items whose changes do not hang together at first sight. Of others there is nothing to be found, neither a break
  * nor a state that was not left as often as it was entered.
  */
-export function unlinkedItems(table: TableConfiguration): Omit<Narrowing, 'columns'> {
+export function unlinkedItems(table: TableConfiguration): Narrowing {
   return { items: renderQuery(internalQuery('chains'), { changes: deliveriesOf(table) }).sql, where: UNLINKED }
 }
 
 const UNLINKED = 'linked = 0'
 
 /** The same, where the others' rows of the answer are these columns of `internal/chains.sql`. */
-export function toldAtFirstSight(table: TableConfiguration, columns: readonly string[]): Omit<Narrowing, 'columns'> {
+export function toldAtFirstSight(table: TableConfiguration, columns: readonly string[]): Narrowing {
   // a row that is of no item is in the answer, so that whoever reads it notices
   const others = (items: string) =>
     `select ${columns.join(', ')} from ${items} where (${UNLINKED}) is not true or item_key is null`
@@ -100,6 +100,6 @@ export async function* rowsOfEachItem(
   { table, identifier }: TableConfiguration,
   { columns, sql, values, narrowing }: EachItemStatement,
 ): AsyncGenerator<Row> {
-  const scope = { table, identifier, eachItem: columns, narrowing: narrowing && { ...narrowing, columns } }
+  const scope = { table, identifier, eachItem: columns, narrowing }
   for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
 }

@@ -21,12 +21,12 @@ export class NarrowedTables {
     connection: DuckDBConnection,
   ): Promise<BoundStatement> {
     if (scope?.narrowing === undefined) return statement
-    const { where, columns, others } = scope.narrowing
+    const { where, others } = scope.narrowing
     const items = await this.itemsOf(scope.narrowing, connection)
     const deliveries = `${CATALOG}.${deliveriesOf(scope)}`
     const rows = `select * from ${deliveries} where item_key in (select item_key from ${items} where ${where})`
-    const found = { rows: [rows], known: others?.(items, deliveries) }
-    return readInstead(statement, { ...scope, eachItem: columns }, found, ([only]) => `not materialized (${only})`)
+    const found = { rows: [rows], known: others?.(items) }
+    return readInstead(statement, scope, found, ([only]) => `not materialized (${only})`)
   }
 
   /** The name of the table with the items; whoever asks for it while it is made makes another, and the last is kept. */

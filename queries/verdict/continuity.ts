@@ -48,15 +48,7 @@ export async function* findingsByItem(
     ...facts.baselines.map(each => asFindings(anchorFindings(engine, table, each))),
     explainedBreaks(engine, table, facts.boundaries),
   ]
-  let item: Piece[] = []
-  for await (const piece of mergeByItem<Piece>(streams)) {
-    if (item[0] !== undefined && item[0].itemKey !== piece.itemKey) {
-      yield findingsOfItem(item)
-      item = []
-    }
-    item.push(piece)
-  }
-  if (item[0] !== undefined) yield findingsOfItem(item)
+  for await (const pieces of groupByItem<Piece>(streams)) yield findingsOfItem(pieces)
 }
 
 /** An item that an answer tells of, or something was found about, or both. */
@@ -67,20 +59,16 @@ export interface ItemWithFindings<T> {
 }
 
 /**
- * Items in the order of their keys, each with what `findingsByItem` finds of it, and those that only that knows.
+ * Items in the order of their keys, each once, with what `findingsByItem` finds of it, and those that only that knows.
  * Neither side is held in memory.
  */
 export async function* withFindings<T extends { readonly itemKey: string }>(
   items: AsyncGenerator<T>,
   findings: AsyncGenerator<FindingsOfItem>,
 ): AsyncGenerator<ItemWithFindings<T>> {
-  let last: { itemKey: string; item: T | undefined; findings: readonly TableFinding[] } | undefined
-  for await (const { itemKey, ...piece } of mergeByItem<WithItem<T> | FindingsOfItem>([wrapped(items), findings])) {
-    if (last !== undefined && last.itemKey !== itemKey) yield last
-    if (last?.itemKey !== itemKey) last = { itemKey, item: undefined, findings: [] }
-    Object.assign(last, piece)
-  }
-  if (last !== undefined) yield last
+  const nothing = { item: undefined, findings: [] }
+  for await (const [first, second] of groupByItem<WithItem<T> | FindingsOfItem>([wrapped(items), findings]))
+    yield { ...nothing, ...first, ...second }
 }
 
 interface WithItem<T> {
@@ -96,7 +84,7 @@ async function* asFindings(findings: AsyncGenerator<TableFinding>): AsyncGenerat
   for await (const finding of findings) yield { kind: 'finding', ...finding }
 }
 
-function findingsOfItem(pieces: readonly Piece[]): FindingsOfItem {
+function findingsOfItem(pieces: OfItem<Piece>): FindingsOfItem {
   const reasons = new Map(
     pieces.flatMap(piece => (piece.kind === 'explained' ? [[piece.eventId, piece.boundary]] : [])),
   )
@@ -106,7 +94,7 @@ function findingsOfItem(pieces: readonly Piece[]): FindingsOfItem {
     const isBreak = finding.finding === 'GAP' && finding.absence === null
     return [isBreak ? explained(finding, reasons.get(finding.eventId ?? '')) : finding]
   })
-  return { itemKey: (pieces[0] as Piece).itemKey, findings: distinct(findings) }
+  return { itemKey: pieces[0].itemKey, findings: distinct(findings) }
 }
 
 /** Most breaks that a statement names: with more its text would be too long for Athena. */
@@ -239,6 +227,23 @@ async function* askByItem(
   const ordered = `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
   const columns = savedQuery(name).columns.map(column => column.name)
   yield* rowsOfEachItem(engine, table, { columns, sql: ordered, values, narrowing })
+}
+
+type OfItem<T> = readonly [T, ...T[]]
+
+/** What several streams that are each in the order of their items' keys have of each item. */
+async function* groupByItem<T extends { readonly itemKey: string }>(
+  streams: readonly AsyncGenerator<T>[],
+): AsyncGenerator<OfItem<T>> {
+  let item: [T, ...T[]] | undefined
+  for await (const piece of mergeByItem(streams)) {
+    if (item !== undefined && item[0].itemKey === piece.itemKey) item.push(piece)
+    else {
+      if (item !== undefined) yield item
+      item = [piece]
+    }
+  }
+  if (item !== undefined) yield item
 }
 
 /** Merges streams that are each in the order of their items' keys. */

@@ -7,11 +7,10 @@ export interface TransformedLines {
   readonly date: string
 }
 
-/** The same as bytes, which hold until the next call: of how many records, and of which region the last is. */
-export interface TransformedRows {
+/** The row line of one record as bytes, which hold until the next call. */
+export interface TransformedRow {
   readonly kind: 'transformed'
-  readonly lines: Buffer
-  readonly rows: number
+  readonly line: Buffer
   readonly date: string
   readonly region: string | undefined
 }

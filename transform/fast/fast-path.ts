@@ -6,14 +6,14 @@
 import type { Column } from '../audit-row.js'
 import { MAX_LENGTH } from '../json.js'
 import type { TableConfiguration } from '../table-configuration.js'
-import { DECLINED, type Declined, type TransformedLines, type TransformedRows } from './declined.js'
+import { DECLINED, type Declined, type TransformedLines, type TransformedRow } from './declined.js'
 import { glanceAtEnvelope as glance, type NamedOrigin } from './envelope.js'
 import { ItemScanner } from './item.js'
 import { RowScanner } from './row-scanner.js'
 import { STORED_FIELDS, type StoredBytes, type StoredField, StoredRowCheck } from './stored-row.js'
 import { FastTransform } from './transform.js'
 
-export type { Declined, NamedOrigin, StoredBytes, StoredField, TransformedLines, TransformedRows }
+export type { Declined, NamedOrigin, StoredBytes, StoredField, TransformedLines, TransformedRow }
 export { STORED_FIELDS }
 
 /** With `ITEMTRAIL_PLAIN` set to anything the plain code does all the work: the same rows, more slowly. */
@@ -36,7 +36,7 @@ export function fastDocuments(table: TableConfiguration): FastDocuments | undefi
   return IS_ON ? new FastTransform(table) : undefined
 }
 
-/** A document into row lines, from bytes to bytes: one call at a time, because what it gives is used again. */
+/** A document into a row line, from bytes to bytes: one call at a time, because what it gives is used again. */
 export type FastDocuments = Pick<FastTransform, 'transformDocument' | 'transformPlain'>
 
 /** Whose a change is that has a time; undefined where a parser has to tell. */

@@ -6,7 +6,7 @@ import { isTableName } from '../stream-record.js'
 import type { TableConfiguration } from '../table-configuration.js'
 import { isDateAllowed } from '../transform.js'
 import { NONE, pathBytes } from './bytes.js'
-import { DECLINED, type Declined, type TransformedLines, type TransformedRows } from './declined.js'
+import { DECLINED, type Declined, type TransformedLines, type TransformedRow } from './declined.js'
 import { Output } from './output.js'
 import { RecordScanner } from './record.js'
 import { rewrite } from './rewrite.js'
@@ -56,23 +56,24 @@ export class FastTransform {
     return typeof written === 'string' ? { kind: 'transformed', data: this.output.base64(), date: written } : written
   }
 
-  /** The same for a document's bytes: what it gives holds until the next call. */
-  transformDocument(document: Buffer, arrival: number): TransformedRows | Declined {
+  /** The same for the bytes of a document that is one record: what it gives holds until the next call. */
+  transformDocument(document: Buffer, arrival: number): TransformedRow | Declined {
     const written = this.write(document, 'utf8', arrival)
-    return typeof written === 'string' ? this.rowsOf(written) : written
+    return typeof written === 'string' ? (this.rowOf(written) ?? DECLINED) : written
   }
 
   /** The same where the bytes are one record as DynamoDB writes it, and nothing else; undefined for any other. */
-  transformPlain(document: Buffer, arrival: number): TransformedRows | undefined {
+  transformPlain(document: Buffer, arrival: number): TransformedRow | undefined {
     if (!this.isOpen || document.length > MAX_RECORD_BYTES) return undefined
     const length = this.load(document, 'utf8')
     const date = length === NONE ? undefined : this.linesUnlessRefused(length, arrival)
-    return date === undefined || this.records !== 1 ? undefined : this.rowsOf(date)
+    return date === undefined ? undefined : this.rowOf(date)
   }
 
-  private rowsOf(date: string): TransformedRows {
-    const { records: rows, output, writer } = this
-    return { kind: 'transformed', lines: output.view(), rows, date, region: writer.region }
+  /** What was written, where it is of one record. */
+  private rowOf(date: string): TransformedRow | undefined {
+    const { records, output, writer } = this
+    return records === 1 ? { kind: 'transformed', line: output.view(), date, region: writer.region } : undefined
   }
 
   /** Writes the lines into the output, and gives their date. */
