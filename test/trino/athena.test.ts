@@ -253,6 +253,7 @@ feed'])
 
     it('shows what there is', async () => {
       expect([...rowsOf(await athena.run('show tables'))]).toEqual([
+        { Table: 'cloudtrail_events' },
         { Table: 'orders' },
         { Table: 'orders_deliveries' },
       ])
