@@ -2,8 +2,7 @@
  * A desk on which `tail` follows the table into an archive in a folder: the real follower, delivery stream, folder and
  * checkpoint. It is killed at every step that it takes outside of itself, and started again a while later.
  */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TailOutcome, tail } from '../capture/tail.js'
 import type { TailCheckpoint } from '../capture/tail-checkpoint.js'
@@ -13,6 +12,7 @@ import { loadCheckpoint } from '../delivery/tail-state.js'
 import { DiskArchive } from '../store/folder.js'
 import { TAIL_FOLDER } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import { makeFastFolder } from './fast-folder.js'
 import { Process } from './process.js'
 import { sequencesIn } from './story.js'
 import { STREAMS, streamsClientOf } from './streams-client.js'
@@ -30,12 +30,9 @@ const INTERVALS = {
   tick: 120_000,
 }
 
-/** In memory, where a system has such a folder: an archive makes sure of each of its files, for which a disk takes long. */
-const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-
 /** A desk, and the archive on it. */
 export class SimulatedDesk {
-  readonly root = mkdtempSync(join(FAST, 'itemtrail-world-'))
+  readonly root = makeFastFolder('world')
   /** When it first remembered how far it was; an archive tells nothing of what was forgotten before it began. */
   beganMs = Number.POSITIVE_INFINITY
 

@@ -2,8 +2,7 @@
  * Somebody who restores the table while others write it: the real plan for each item, and the real writes, each on a
  * condition. A run dies as every process may; the next one goes on by the progress that is kept.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyItems, isActing } from '../restore/apply.js'
 import { comparableHash } from '../restore/comparable.js'
@@ -13,6 +12,7 @@ import { type ItemOutcome, ProgressFile } from '../restore/progress-file.js'
 import { ABSENT, type PlannedItem, planItems } from '../restore/restore-plan.js'
 import { canonicalJson } from '../transform/json.js'
 import { dynamoDbClientOf } from './dynamodb-client.js'
+import { makeFastFolder } from './fast-folder.js'
 import { keyOf } from './judge-versions.js'
 import { Process, timeOf } from './process.js'
 import type { SimulatedTable } from './table.js'
@@ -20,8 +20,6 @@ import type { Attributes } from './workload.js'
 import type { World } from './world.js'
 
 const HOUR_MS = 3_600_000
-
-const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** What an item was at the instant, which the archive is held to elsewhere: here the table itself remembers it. */
 const CERTAIN = { confidence: 'COMPLETE', unresolved: false, lost: false, withinSecond: false } as const
@@ -44,7 +42,7 @@ interface Restore {
 }
 
 export class Restorer {
-  private readonly folder = mkdtempSync(join(FAST, 'itemtrail-restorer-'))
+  private readonly folder = makeFastFolder('restorer')
   private readonly restores: Restore[] = []
   /** Files of all runs: one that died closes none. */
   private readonly opened: ProgressFile[] = []
