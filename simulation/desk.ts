@@ -13,7 +13,7 @@ import { DiskArchive } from '../store/folder.js'
 import { TAIL_FOLDER } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { makeFastFolder } from './fast-folder.js'
-import { Process } from './process.js'
+import { endingOf, Process } from './process.js'
 import { sequencesIn } from './story.js'
 import { STREAMS, streamsClientOf } from './streams-client.js'
 import type { SimulatedTable } from './table.js'
@@ -50,14 +50,8 @@ export class SimulatedDesk {
     const { scheduler, faults, dice } = this.world
     while (scheduler.now < endMs) {
       const process = new Process(this.world, `tail ${this.world.numbers.next()}`, this.skew())
-      const ended = new Promise<string>(resolve => {
-        process.onDeath(() => resolve('killed'))
-        void this.follow(process, false).then(
-          ({ ending }) => resolve(ending),
-          (error: Error) => resolve(`failed: ${error.message}`),
-        )
-      })
-      this.world.story.tell('desk', `tail ended, ${await ended}`)
+      const ending = await endingOf(process, async () => (await this.follow(process, false)).ending)
+      this.world.story.tell('desk', `tail ended, ${ending ?? 'killed'}`)
       // whoever looks after it is at lunch, or away for days
       await scheduler.sleep(
         faults.strike('desk-off') ? dice.between(3_600_000, 40 * 3_600_000) : dice.between(1000, 600_000),

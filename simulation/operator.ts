@@ -15,7 +15,7 @@ import { type BaselinePath, baselineBy } from './baseline.js'
 import type { SimulatedBucket } from './bucket.js'
 import { makeFastFolder } from './fast-folder.js'
 import type { SimulatedFirehose } from './firehose.js'
-import { Process, timeOf } from './process.js'
+import { Process, runBy, timeOf } from './process.js'
 import { s3ClientOf } from './s3-client.js'
 import type { World } from './world.js'
 
@@ -33,9 +33,6 @@ export interface OperatedArchive {
   readonly baseline: BaselinePath | undefined
 }
 
-/** Runs what an operator runs, by its name. */
-type Run = (process: Process) => Promise<string>
-
 export class Operator {
   private readonly folder = makeFastFolder('operator')
 
@@ -51,20 +48,12 @@ export class Operator {
     for (;;) {
       await scheduler.sleep(dice.between(2 * HOUR_MS, 12 * HOUR_MS))
       if (scheduler.now >= endMs) return
-      await this.run('redrive', async process => `ended, ${await this.redriveWith(process)} are left`)
+      const sendAgain = async (process: Process) => `ended, ${await this.redriveWith(process)} are left`
+      await runBy('operator', 'redrive', this.world, sendAgain)
       if (baseline === undefined || !dice.chance(0.4)) continue
-      await this.run('baseline', async process => `is complete: ${await baselineBy(process, baseline)}`)
+      const takeBaseline = async (process: Process) => `is complete: ${await baselineBy(process, baseline)}`
+      await runBy('operator', 'baseline', this.world, takeBaseline)
     }
-  }
-
-  /** One run, which may die or fail. */
-  private async run(name: string, run: Run): Promise<void> {
-    const process = new Process(this.world, `${name} ${this.world.numbers.next()}`)
-    const ended = await new Promise<string>(resolve => {
-      process.onDeath(() => resolve('was killed'))
-      run(process).then(resolve, (error: Error) => resolve(`failed: ${error.message}`))
-    })
-    this.world.story.tell('operator', `${name} ${ended}`)
   }
 
   /** Sends again everything there is, without a fault, and waits until it is delivered. What is left is a finding. */

@@ -14,7 +14,7 @@ import { canonicalJson } from '../transform/json.js'
 import { dynamoDbClientOf } from './dynamodb-client.js'
 import { makeFastFolder } from './fast-folder.js'
 import { keyOf } from './judge-versions.js'
-import { Process, timeOf } from './process.js'
+import { Process, runBy, timeOf } from './process.js'
 import type { SimulatedTable } from './table.js'
 import type { Attributes } from './workload.js'
 import type { World } from './world.js'
@@ -59,23 +59,14 @@ export class Restorer {
       await scheduler.sleep(dice.between(HOUR_MS, 8 * HOUR_MS))
       if (scheduler.now >= endMs) return
       const toUs = (scheduler.now - dice.between(0, 6 * HOUR_MS)) * 1000
-      await this.run('plan', process => this.plan(process, toUs))
+      await runBy('restorer', 'plan', this.world, process => this.plan(process, toUs))
       const restore = this.restores.at(-1)
       // between a plan and its writes it is read, or there is lunch
       for (let tries = dice.between(1, 4); tries > 0 && restore !== undefined; tries--) {
         await scheduler.sleep(dice.between(100, HOUR_MS))
-        await this.run('restore', process => this.apply(process, restore))
+        await runBy('restorer', 'restore', this.world, process => this.apply(process, restore))
       }
     }
-  }
-
-  private async run(name: string, work: (process: Process) => Promise<string>): Promise<void> {
-    const process = new Process(this.world, `${name} ${this.world.numbers.next()}`)
-    const ended = await new Promise<string>(resolve => {
-      process.onDeath(() => resolve('was killed'))
-      work(process).then(resolve, (error: Error) => resolve(`failed: ${error.message}`))
-    })
-    this.world.story.tell('restorer', `${name} ${ended}`)
   }
 
   private open(process: Process, restore?: Restore): Promise<LiveTable> {
