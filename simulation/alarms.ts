@@ -135,8 +135,11 @@ const WATCHED = {
   locks: ALARMS.locks.flatMap(rule => watchedOf(rule, LOCKS)),
 } as const
 
-/** Every alarm that went off, with the minutes since 1970 at whose end it did. A desk has none. */
-export function alarmsOf(metrics: Metrics, { path, capture }: Scenario): ReadonlyMap<string, readonly number[]> {
+/** Every alarm that went off, with the minutes since 1970 at whose end it did. */
+export type Fired = ReadonlyMap<string, readonly number[]>
+
+/** The alarms of a world that went off. A desk has none. */
+export function alarmsOf(metrics: Metrics, { path, capture }: Scenario): Fired {
   const fired = new Map<string, readonly number[]>()
   const watched = path === 'desk' ? [] : [...WATCHED.both, ...WATCHED[capture], ...WATCHED.locks]
   for (const { name, values, threshold, below, minutes, period } of watched) {
@@ -152,6 +155,11 @@ export function alarmsOf(metrics: Metrics, { path, capture }: Scenario): Readonl
       )
   }
   return fired
+}
+
+/** The last minute at whose end one of some alarms went off; 0 where none did. */
+export function lastOf(fired: Fired, names: readonly string[]): number {
+  return Math.max(...names.map(name => fired.get(name)?.at(-1) ?? 0))
 }
 
 /** The periods at which as many of the last ones were over the threshold as it takes; a silent one is not. */
