@@ -13,7 +13,7 @@ import { ABSENT, type PlannedItem, planItems } from '../restore/restore-plan.js'
 import { canonicalJson } from '../transform/json.js'
 import { dynamoDbClientOf } from './dynamodb-client.js'
 import { makeFastFolder } from './fast-folder.js'
-import { keyOf } from './judge-versions.js'
+import { heldSince, keyOf } from './judge-versions.js'
 import { Process, runBy, timeOf } from './process.js'
 import type { SimulatedTable } from './table.js'
 import type { Attributes } from './workload.js'
@@ -133,9 +133,7 @@ export class Restorer {
       const wanted = items.get(key)?.wanted ?? null
       const isClaimed = told.some(({ outcome }) => outcome === 'done' || outcome === 'already')
       const all = this.table.versions.filter(({ item }) => keyOf(item) === key)
-      const wasSo = all.some(
-        ({ after }, i) => (all[i + 1]?.timeUs ?? Number.POSITIVE_INFINITY) >= sinceUs && isSame(after, wanted),
-      )
+      const wasSo = heldSince(all, sinceUs).some(({ after }) => isSame(after, wanted))
       return isClaimed && !wasSo ? [`restore says of ${key} that it is as wanted, and it never was`] : []
     })
   }
