@@ -36,7 +36,7 @@ const STATION = {
   delivery: {
     stream: {
       metric: metricIn('AWS/Firehose'),
-      metricIncomingBytes: (props: object) => metricIn('AWS/Firehose')('IncomingBytes', props),
+      metricIncomingBytes: metricOf('AWS/Firehose', 'IncomingBytes'),
     },
   },
   transform: functionNamed('Lambda transform'),
@@ -44,19 +44,18 @@ const STATION = {
 } as unknown as CapturedTable
 
 function functionNamed(name: string) {
-  const metric = metricIn(name)
   return {
     function: {
-      metric,
-      metricErrors: (props: object) => metric('Errors', props),
-      metricInvocations: (props: object) => metric('Invocations', props),
+      metric: metricIn(name),
+      metricErrors: metricOf(name, 'Errors'),
+      metricInvocations: metricOf(name, 'Invocations'),
     },
   }
 }
 
 /** The stations of locks as far as their metrics are made of them. */
 const LOCKS = {
-  function: { metricErrors: (props: object) => metricIn('Lambda locker')('Errors', props) },
+  ...functionNamed('Lambda locker'),
   waiting: { metricApproximateAgeOfOldestMessage: metricOf('sqs waiting', 'ApproximateAgeOfOldestMessage') },
   failed: { metricApproximateNumberOfMessagesVisible: metricOf('sqs failed', 'ApproximateNumberOfMessagesVisible') },
   delivered: { ruleName: 'Delivered' },
