@@ -1,5 +1,5 @@
 /** Scenarios that found something, each as small as it gets, as the files of test/simulation/kept/ have them. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { Scenario } from './scenario.js'
 
 /** A scenario, and what it found. */
@@ -13,6 +13,11 @@ export interface Kept {
   /** The commit that mended a bug that nobody planted; null as long as none has. */
   readonly mended?: string | null
   readonly scenario: Scenario
+}
+
+/** What a file keeps. */
+export function readKept(path: string): Kept {
+  return JSON.parse(readFileSync(path, 'utf8')) as Kept
 }
 
 /** Writes one in the place of whatever is there. */
