@@ -6,8 +6,6 @@ import type { Scenario } from './scenario.js'
 export interface Kept {
   /** What was wrong: of a planted bug its name. */
   readonly bug: string
-  /** The seed that found it first. */
-  readonly seed: number
   /** The first problem that was told. */
   readonly found: string
   /** The commit that mended a bug that nobody planted; null as long as none has. */

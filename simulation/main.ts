@@ -69,7 +69,7 @@ async function replay(given: Scenario): Promise<number> {
   console.log(JSON.stringify({ versions, archived, kept, lost, alarms, digest }))
   const [found] = problems
   if (values.keep !== undefined && found !== undefined)
-    writeKept(values.keep, { bug: found, seed: given.seed, found, mended: null, scenario })
+    writeKept(values.keep, { bug: found, found, mended: null, scenario })
   return found === undefined ? 0 : 1
 }
 

@@ -101,7 +101,7 @@ export async function keep(
   }
   const scenario = await shrink(found, versionsOf, mostRuns)
   const least = (await tellOf(simulator, scenario)) as Told
-  const kept: Kept = { bug: planted.name, seed: found.seed, found: least.problem, scenario }
+  const kept: Kept = { bug: planted.name, found: least.problem, scenario }
   writeKept(pathOf(planted), kept)
   return kept
 }
