@@ -68,17 +68,14 @@ export function parentsFirst<T extends Pick<ListedShard, 'id' | 'parent'>>(shard
 export class Lineage {
   private readonly shards = new Map<string, Shard>()
   private listed: ReadonlySet<string> = new Set()
-  /** A checkpoint that knows no shard was saved before any was listed: all of them were to be read. */
-  private readonly isBlank: boolean
+  /** When a checkpoint was saved that knows no shard, because none was listed yet: all of them were to be read. */
+  private readonly blankSince: number | null
 
   /** `saved` is when the positions were saved, in milliseconds since 1970; null where there are none. */
-  constructor(
-    positions: Readonly<Record<string, ShardPosition>> = {},
-    private readonly saved: number | null = null,
-  ) {
+  constructor(positions: Readonly<Record<string, ShardPosition>> = {}, saved: number | null = null) {
     for (const [id, position] of Object.entries(positions))
       this.shards.set(id, { id, starting: null, ...position, dueSince: isUnread(position) ? saved : null })
-    this.isBlank = this.shards.size === 0
+    this.blankSince = this.shards.size === 0 ? saved : null
   }
 
   /**
@@ -90,9 +87,8 @@ export class Lineage {
     for (const { id, parent, starting } of parentsFirst(listed)) {
       const known = this.shards.get(id)
       if (known === undefined) {
-        const dueSince = this.isBlank ? this.saved : null
         const begun = { state: 'waiting', after: null, madeAt: null, emptyAt: null } as const
-        this.shards.set(id, { id, parent, starting, ...begun, dueSince })
+        this.shards.set(id, { id, parent, starting, ...begun, dueSince: this.blankSince })
       } else Object.assign(known, { parent, starting })
     }
     for (const shard of [...this.shards.values()]) {

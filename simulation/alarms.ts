@@ -36,7 +36,7 @@ const STATION = {
   delivery: {
     stream: {
       metric: metricIn('AWS/Firehose'),
-      metricIncomingBytes: (props: object) => metricIn('AWS/Firehose')('IncomingBytes', props),
+      metricIncomingBytes: metricOf('AWS/Firehose', 'IncomingBytes'),
     },
   },
   transform: functionNamed('Lambda transform'),
@@ -44,19 +44,18 @@ const STATION = {
 } as unknown as CapturedTable
 
 function functionNamed(name: string) {
-  const metric = metricIn(name)
   return {
     function: {
-      metric,
-      metricErrors: (props: object) => metric('Errors', props),
-      metricInvocations: (props: object) => metric('Invocations', props),
+      metric: metricIn(name),
+      metricErrors: metricOf(name, 'Errors'),
+      metricInvocations: metricOf(name, 'Invocations'),
     },
   }
 }
 
 /** The stations of locks as far as their metrics are made of them. */
 const LOCKS = {
-  function: { metricErrors: (props: object) => metricIn('Lambda locker')('Errors', props) },
+  ...functionNamed('Lambda locker'),
   waiting: { metricApproximateAgeOfOldestMessage: metricOf('sqs waiting', 'ApproximateAgeOfOldestMessage') },
   failed: { metricApproximateNumberOfMessagesVisible: metricOf('sqs failed', 'ApproximateNumberOfMessagesVisible') },
   delivered: { ruleName: 'Delivered' },
@@ -135,8 +134,11 @@ const WATCHED = {
   locks: ALARMS.locks.flatMap(rule => watchedOf(rule, LOCKS)),
 } as const
 
-/** Every alarm that went off, with the minutes since 1970 at whose end it did. A desk has none. */
-export function alarmsOf(metrics: Metrics, { path, capture }: Scenario): ReadonlyMap<string, readonly number[]> {
+/** Every alarm that went off, with the minutes since 1970 at whose end it did. */
+export type Fired = ReadonlyMap<string, readonly number[]>
+
+/** The alarms of a world that went off. A desk has none. */
+export function alarmsOf(metrics: Metrics, { path, capture }: Scenario): Fired {
   const fired = new Map<string, readonly number[]>()
   const watched = path === 'desk' ? [] : [...WATCHED.both, ...WATCHED[capture], ...WATCHED.locks]
   for (const { name, values, threshold, below, minutes, period } of watched) {
@@ -152,6 +154,11 @@ export function alarmsOf(metrics: Metrics, { path, capture }: Scenario): Readonl
       )
   }
   return fired
+}
+
+/** The last minute at whose end one of some alarms went off; 0 where none did. */
+export function lastOf(fired: Fired, names: readonly string[]): number {
+  return Math.max(...names.map(name => fired.get(name)?.at(-1) ?? 0))
 }
 
 /** The periods at which as many of the last ones were over the threshold as it takes; a silent one is not. */

@@ -2,8 +2,7 @@
  * A desk on which `tail` follows the table into an archive in a folder: the real follower, delivery stream, folder and
  * checkpoint. It is killed at every step that it takes outside of itself, and started again a while later.
  */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TailOutcome, tail } from '../capture/tail.js'
 import type { TailCheckpoint } from '../capture/tail-checkpoint.js'
@@ -13,7 +12,8 @@ import { loadCheckpoint } from '../delivery/tail-state.js'
 import { DiskArchive } from '../store/folder.js'
 import { TAIL_FOLDER } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { Process } from './process.js'
+import { makeFastFolder } from './fast-folder.js'
+import { endingOf, Process } from './process.js'
 import { sequencesIn } from './story.js'
 import { STREAMS, streamsClientOf } from './streams-client.js'
 import type { SimulatedTable } from './table.js'
@@ -30,12 +30,9 @@ const INTERVALS = {
   tick: 120_000,
 }
 
-/** In memory, where a system has such a folder: an archive makes sure of each of its files, for which a disk takes long. */
-const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-
 /** A desk, and the archive on it. */
 export class SimulatedDesk {
-  readonly root = mkdtempSync(join(FAST, 'itemtrail-world-'))
+  readonly root = makeFastFolder('world')
   /** When it first remembered how far it was; an archive tells nothing of what was forgotten before it began. */
   beganMs = Number.POSITIVE_INFINITY
 
@@ -53,14 +50,8 @@ export class SimulatedDesk {
     const { scheduler, faults, dice } = this.world
     while (scheduler.now < endMs) {
       const process = new Process(this.world, `tail ${this.world.numbers.next()}`, this.skew())
-      const ended = new Promise<string>(resolve => {
-        process.onDeath(() => resolve('killed'))
-        void this.follow(process, false).then(
-          ({ ending }) => resolve(ending),
-          (error: Error) => resolve(`failed: ${error.message}`),
-        )
-      })
-      this.world.story.tell('desk', `tail ended, ${await ended}`)
+      const ending = await endingOf(process, async () => (await this.follow(process, false)).ending)
+      this.world.story.tell('desk', `tail ended, ${ending ?? 'killed'}`)
       // whoever looks after it is at lunch, or away for days
       await scheduler.sleep(
         faults.strike('desk-off') ? dice.between(3_600_000, 40 * 3_600_000) : dice.between(1000, 600_000),

@@ -1,12 +1,13 @@
 /** What must be true of the alarms of a world, and of what its functions asked for. */
 import { type RefusedFolder, refusedPrefix } from '../transform/layout.js'
+import type { Fired } from './alarms.js'
 import type { Remains } from './world.js'
 
 /** It cannot tell writes that change nothing from changes that nobody reads. */
 const MAY_BE_NEEDLESS = 'stream-unread'
 
 /** What went another way than into the archive is told by its own alarm; a world without faults has none. */
-export function wrongAlarms(remains: Remains, fired: ReadonlyMap<string, unknown>): readonly string[] {
+export function wrongAlarms(remains: Remains, fired: Fired): readonly string[] {
   const { world, refused, givenUp, scenario } = remains
   const { metrics, faults } = world
   if (scenario.path === 'desk') return []

@@ -1,7 +1,7 @@
 /** What must be true of the baselines of an archive: each row is a state that the table had, and a fact has them all. */
 import { groupBy } from '../delivery/redrive.js'
 import type { BaselineFact, Fact } from '../transform/fact.js'
-import { asArchived, keyOf, type Row } from './judge-versions.js'
+import { asArchived, heldSince, keyOf, type Row } from './judge-versions.js'
 import type { Version } from './table.js'
 
 /** Times are told to the second, and a scan reads for a while. */
@@ -16,8 +16,7 @@ export function wrongBaselines(
   const histories = groupBy(versions, ({ item }) => keyOf(item))
   const invented = rows.filter(({ item_key, source, new_image }) => {
     const fromUs = usOf(source?.slice(source.lastIndexOf('/') + 1) ?? '') - SECOND_US
-    const all = histories.get(item_key) ?? []
-    return !all.some(({ after }, i) => sameAs(after, new_image) && (all[i + 1]?.timeUs ?? Infinity) >= fromUs)
+    return !heldSince(histories.get(item_key) ?? [], fromUs).some(({ after }) => sameAs(after, new_image))
   })
   const complete = facts.filter((fact): fact is BaselineFact => fact.kind === 'baseline')
   return [

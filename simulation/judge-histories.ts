@@ -4,7 +4,7 @@ import { isDoubtful } from '../queries/verdict/findings.js'
 import { foldHistory, heldAgainstHashes } from '../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
 import { removeRepeats } from '../queries/verdict/reconstruct.js'
-import { type Archived, type Identity, keyOf, type Row } from './judge-versions.js'
+import { type Archived, hasTicks, type Identity, keyOf, type Row } from './judge-versions.js'
 import type { Version } from './table.js'
 
 /** A history that has all versions is believed, in its order; one that lacks a version between others is doubted. */
@@ -52,11 +52,6 @@ function asInTicks({ item, all, there, confidence, changes }: Told, distinct: nu
 
 function timeOf(change: HistoryChange | undefined): number {
   return change?.event_time_us ?? 0
-}
-
-/** True where two versions have one time, and nothing else tells which was first. */
-function hasTicks(all: readonly Version[], { isOrdered }: Identity): boolean {
-  return !isOrdered && all.some(({ timeUs }, i) => timeUs === all[i - 1]?.timeUs)
 }
 
 /** True where the versions that are there do not lead from one to the next, or do not begin with the first. */

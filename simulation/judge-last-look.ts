@@ -2,7 +2,7 @@
 import { groupBy } from '../delivery/redrive.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
 import type { BaselineFact, Fact } from '../transform/fact.js'
-import { type Archived, type Identity, keyOf, type Row } from './judge-versions.js'
+import { type Archived, hasTicks, type Identity, keyOf, type Row } from './judge-versions.js'
 import type { LastLook } from './last-look.js'
 import type { Version } from './table.js'
 
@@ -29,7 +29,7 @@ export function wrongLastLook({ histories, findings }: LastLook, looked: Looked)
     const there = all.filter(version => archived.has(identity.ofVersion(version)))
     const isWhole = there.length === all.length
     // which of two changes of one time was last, nobody knows
-    if (!identity.isOrdered && all.some(({ timeUs }, i) => timeUs === all[i - 1]?.timeUs)) return []
+    if (hasTicks(all, identity)) return []
     const isBehind = stateOf(all) !== stateOf(there)
     const found = findings.get(keyOf(item))
     const confidence = histories.get(keyOf(item))?.confidence ?? 'none'

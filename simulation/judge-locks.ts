@@ -2,6 +2,7 @@
 
 import type { RetentionRule } from '../functions/lock-objects.js'
 import { EVIDENCE_PREFIXES, isPartialTile } from '../transform/layout.js'
+import { type Fired, lastOf } from './alarms.js'
 import type { SimulatedBucket, StoredVersion } from './bucket.js'
 import type { LockEvents } from './lock-events.js'
 
@@ -19,12 +20,9 @@ export interface LockedArchive {
   readonly events: LockEvents
 }
 
-/** Each a sentence. `fired` has the minutes since 1970 at which each alarm went off. */
-export function wrongLocks(
-  { bucket, rule, events }: LockedArchive,
-  fired: ReadonlyMap<string, readonly number[]>,
-): readonly string[] {
-  const toldUntil = Math.max(...TOLD.map(name => fired.get(name)?.at(-1) ?? 0))
+/** Each a sentence. */
+export function wrongLocks({ bucket, rule, events }: LockedArchive, fired: Fired): readonly string[] {
+  const toldUntil = lastOf(fired, TOLD)
   const evidence = [...bucket.objects].filter(([key]) => EVIDENCE_PREFIXES.some(prefix => key.startsWith(prefix)))
   const wrong = evidence.flatMap(([key, versions]) =>
     versions.flatMap(version => {

@@ -57,6 +57,16 @@ export function isAs(row: Row, version: Version, { timeUs }: Identity): boolean 
   )
 }
 
+/** True where two versions of an item have one time, and nothing else tells which was first. */
+export function hasTicks(all: readonly Version[], { isOrdered }: Identity): boolean {
+  return !isOrdered && all.some(({ timeUs }, i) => timeUs === all[i - 1]?.timeUs)
+}
+
+/** Of all versions of an item those that it had at a moment or after it, in microseconds since 1970. */
+export function heldSince(all: readonly Version[], us: number): readonly Version[] {
+  return all.filter((_, i) => (all[i + 1]?.timeUs ?? Number.POSITIVE_INFINITY) >= us)
+}
+
 /** Of the numbers that are written here this one alone is not as the archive spells it. */
 const EXPONENT = '"N":"1E-130"'
 const PLAIN = `"N":"0.${'0'.repeat(129)}1"`

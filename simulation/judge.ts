@@ -3,7 +3,7 @@
 import { groupBy } from '../delivery/redrive.js'
 import type { Fact, GapFact } from '../transform/fact.js'
 import { parsePartition } from '../transform/layout.js'
-import { alarmsOf } from './alarms.js'
+import { alarmsOf, type Fired, lastOf } from './alarms.js'
 import { stormsOf, wrongAlarms, wrongRefusals } from './judge-alarms.js'
 import { wrongBaselines } from './judge-baselines.js'
 import { wrongHistories } from './judge-histories.js'
@@ -56,12 +56,12 @@ export function judge(remains: Remains): Judgement {
   const kept = keptIn(remains, identity)
   const missing = versions.filter(version => !isArchived(version) && !kept.has(identity.ofVersion(version)))
   const problems = [
-    ...untold(remains, missing, fired),
+    ...untold(remains, missing, fired, facts),
     ...wrongRows(versions, archived, identity),
     ...wrongHistories(versions, archived, identity),
     ...wrongAlarms(remains, fired),
     ...wrongRefusals(remains),
-    ...notSentAgain(remains, archived, identity),
+    ...notSentAgain(remains, archived, kept),
     ...stormsOf(remains),
     ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, fired)),
     ...wrongBaselines(looked.baselines, facts, versions),
@@ -81,16 +81,18 @@ export function judge(remains: Remains): Judgement {
 function untold(
   remains: Remains,
   missing: readonly Version[],
-  fired: ReadonlyMap<string, readonly number[]>,
+  fired: Fired,
+  facts: readonly Fact[],
 ): readonly string[] {
+  if (isBeyondAlarms(remains, missing)) return []
   // an alarm of before the version was there tells nothing of it
-  const toldUntil = Math.max(...LOSS.map(name => fired.get(name)?.at(-1) ?? 0))
+  const toldUntil = lastOf(fired, LOSS)
+  const gaps = facts.filter((fact): fact is GapFact => fact.kind === 'gap')
   return missing
     .filter(
       version =>
         Math.floor(version.timeUs / MINUTE_US) > toldUntil &&
-        !isBeyondAlarms(remains, missing) &&
-        !isInGap(remains, version) &&
+        !gaps.some(gap => isInGap(gap, version)) &&
         version.timeUs / 1000 >= remains.beganMs - DAY_MS,
     )
     .map(version => `version ${named(version)} is neither archived nor kept, and no alarm or fact tells`)
@@ -110,15 +112,11 @@ function isBeyondAlarms({ world }: Remains, missing: readonly Version[]): boolea
   return world.faults.struck.has('mapping-pauses') && hours.size <= 2
 }
 
-/** True where a fact of the archive says that changes of this time may be missing. */
-function isInGap({ facts }: Remains, { timeUs }: Version): boolean {
+/** True where a fact says that changes of this time may be missing. */
+function isInGap({ from, to }: GapFact, { timeUs }: Version): boolean {
   const ms = timeUs / 1000
-  return facts
-    .map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as GapFact)
-    .some(({ kind, from, to }) => {
-      const since = from === null ? 0 : Date.parse(from)
-      return kind === 'gap' && since <= ms && Math.floor(ms / 1000) * 1000 <= Date.parse(to)
-    })
+  const since = from === null ? 0 : Date.parse(from)
+  return since <= ms && Math.floor(ms / 1000) * 1000 <= Date.parse(to)
 }
 
 function named({ sequence, item }: Version): string {
@@ -142,7 +140,9 @@ function linesOf(bytes: Uint8Array): readonly string[] {
 }
 
 /** The versions of all records that are kept somewhere because they went no further, with the bytes of each. */
-function keptIn({ refused, givenUp }: Remains, { inText }: Identity): ReadonlyMap<string, number> {
+type KeptElsewhere = ReadonlyMap<string, number>
+
+function keptIn({ refused, givenUp }: Remains, { inText }: Identity): KeptElsewhere {
   const documents = refused
     .flatMap(([, bytes]) => linesOf(bytes))
     .flatMap(line => linesOf(Buffer.from((JSON.parse(line) as { rawData: string }).rawData, 'base64')))
@@ -159,9 +159,9 @@ function recordsOf(text: string): readonly string[] {
 }
 
 /** Once somebody has sent again what was refused, it is archived, but for what is too large for that. */
-function notSentAgain(remains: Remains, archived: Archived, identity: Identity): readonly string[] {
-  if (!remains.scenario.isOperated) return []
-  const small = [...keptIn(remains, identity)].filter(([, bytes]) => bytes <= LIMITS.recordBytes)
+function notSentAgain({ scenario }: Remains, archived: Archived, kept: KeptElsewhere): readonly string[] {
+  if (!scenario.isOperated) return []
+  const small = [...kept].filter(([, bytes]) => bytes <= LIMITS.recordBytes)
   const left = small.map(([id]) => id).filter(id => !archived.has(id))
   return left.map(id => `version ${id} was refused, sent again and is not archived`)
 }

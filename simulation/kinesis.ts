@@ -6,6 +6,7 @@
  */
 import type { AttributeValue } from 'aws-lambda'
 import type { SimulatedFirehose } from './firehose.js'
+import { Gauge } from './metrics.js'
 import type { Change, SimulatedTable } from './table.js'
 import type { Attributes } from './workload.js'
 import type { World } from './world.js'
@@ -21,7 +22,7 @@ export class SimulatedKinesis {
   private readonly unwritten = new Set<{ readonly sinceMs: number }>()
   private readonly unread = new Set<{ readonly sinceMs: number }>()
   private readsAgainMs = 0
-  private isMeasured = false
+  private readonly gauge: Gauge
 
   constructor(
     private readonly world: World,
@@ -34,6 +35,8 @@ export class SimulatedKinesis {
     },
   ) {
     table.onChange = change => void this.replicate(change)
+    const isBusy = () => this.unwritten.size + this.unread.size > 0
+    this.gauge = new Gauge(world.scheduler, isBusy, () => this.measure())
   }
 
   private async replicate(change: Change): Promise<void> {
@@ -42,7 +45,7 @@ export class SimulatedKinesis {
     const document = documentOf(change, id, this.options.precision)
     const waiting = { sinceMs: scheduler.now }
     this.unwritten.add(waiting)
-    this.measure()
+    this.gauge.start()
     await scheduler.sleep(dice.between(50, 2000))
     if (faults.strike('replication-slow')) await scheduler.sleep(dice.between(MINUTE_MS, 4 * 60 * MINUTE_MS))
     for (let attempt = 1; faults.strike('kinesis-throttles'); attempt++) {
@@ -68,7 +71,7 @@ export class SimulatedKinesis {
     const { scheduler, faults, dice } = this.world
     const waiting = { sinceMs: scheduler.now }
     this.unread.add(waiting)
-    this.measure()
+    this.gauge.start()
     await scheduler.sleep(dice.between(200, 2000))
     if (faults.strike('kinesis-behind')) this.readsAgainMs = scheduler.now + dice.between(MINUTE_MS, 180 * MINUTE_MS)
     while (scheduler.now < this.readsAgainMs) await scheduler.sleep(this.readsAgainMs - scheduler.now)
@@ -76,17 +79,10 @@ export class SimulatedKinesis {
     this.options.firehose.take(Buffer.from(document))
   }
 
-  /** Each minute, as long as something is under way. */
   private measure(): void {
-    const { scheduler, metrics } = this.world
-    if (this.isMeasured || this.unwritten.size + this.unread.size === 0) return
-    this.isMeasured = true
-    scheduler.after(MINUTE_MS, () => {
-      this.isMeasured = false
-      metrics.put('DynamoDB AgeOfOldestUnreplicatedRecord', this.ageOf(this.unwritten))
-      metrics.put('Firehose KinesisMillisBehindLatest', this.ageOf(this.unread))
-      this.measure()
-    })
+    const { metrics } = this.world
+    metrics.put('DynamoDB AgeOfOldestUnreplicatedRecord', this.ageOf(this.unwritten))
+    metrics.put('Firehose KinesisMillisBehindLatest', this.ageOf(this.unread))
   }
 
   /** Milliseconds since the oldest; they are in the order in which they came. */

@@ -2,9 +2,8 @@
  * An archive at rest, read as its owner reads it: in a folder, as Parquet, by the real engine, with its facts. Its
  * histories, and the real `reconcile` with the table itself, may say no more than what truly happened bears out.
  */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { toldItem } from '../capture/told-states.js'
 import { ParquetConverter } from '../delivery/parquet-conversion.js'
 import { groupBy } from '../delivery/redrive.js'
@@ -18,6 +17,7 @@ import { DiskArchive } from '../store/folder.js'
 import { columnsOf } from '../transform/audit-row.js'
 import { configurationKey } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
+import { makeFastFolder } from './fast-folder.js'
 import { keyOf } from './judge-versions.js'
 import type { Attributes } from './workload.js'
 
@@ -41,11 +41,9 @@ export interface LastLook {
   readonly findings: ReadonlyMap<string, string>
 }
 
-const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-
 /** Reads it in a folder that is gone afterwards. */
 export async function lookAtLast(rest: ArchiveAtRest): Promise<LastLook> {
-  const root = mkdtempSync(join(FAST, 'itemtrail-rest-'))
+  const root = makeFastFolder('rest')
   try {
     await fill(new DiskArchive(root), rest)
     const open = () => DuckDbEngine.open(root, [rest.table])

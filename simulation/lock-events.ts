@@ -9,6 +9,7 @@ import { createLocker, type LockEvent, type RetentionRule } from '../functions/l
 import { EVIDENCE_PREFIXES } from '../transform/layout.js'
 import type { SimulatedBucket, StoredVersion } from './bucket.js'
 import { invoke, type SimulatedFunction } from './lambda.js'
+import { Gauge } from './metrics.js'
 import { s3ClientOf } from './s3-client.js'
 import type { World } from './world.js'
 
@@ -36,7 +37,7 @@ export class LockEvents {
   /** Events of objects that could not be locked. */
   readonly failed: string[] = []
   private readonly waiting = new Set<Message>()
-  private isMeasured = false
+  private readonly gauge: Gauge
   private readonly locker: SimulatedFunction<LockEvent, void>
 
   constructor(
@@ -49,6 +50,11 @@ export class LockEvents {
       timeoutMs: TIMEOUT_MS,
       run: (event, { process }) => createLocker(s3ClientOf(process, [bucket]), rule)(event),
     }
+    this.gauge = new Gauge(
+      world.scheduler,
+      () => this.waiting.size > 0,
+      () => this.measure(),
+    )
     bucket.onCreated = (key, version) => {
       if (EVIDENCE_PREFIXES.some(prefix => key.startsWith(prefix))) this.tell(eventOf(bucket.name, key, version))
     }
@@ -74,9 +80,9 @@ export class LockEvents {
       }
       await scheduler.sleep((0.5 + dice.random() / 2) * Math.min(LONGEST_WAIT_MS, 1000 * 2 ** attempt))
     }
-    this.waiting.add({ body: event, sentMs: scheduler.now, receipts: 0 })
-    this.measure()
-    const message = [...this.waiting].at(-1) as Message
+    const message = { body: event, sentMs: scheduler.now, receipts: 0 }
+    this.waiting.add(message)
+    this.gauge.start()
     void this.receive(message)
   }
 
@@ -114,19 +120,12 @@ export class LockEvents {
     story.tell('sqs', `gives up ${message.body}`)
   }
 
-  /** Each minute, as long as something waits. */
   private measure(): void {
     const { scheduler, metrics } = this.world
-    if (this.isMeasured || this.waiting.size === 0) return
-    this.isMeasured = true
-    scheduler.after(MINUTE_MS, () => {
-      this.isMeasured = false
-      const told = [...this.waiting].filter(({ receipts }) => receipts < TOLD_RECEIPTS)
-      const oldest = Math.min(scheduler.now, ...told.map(({ sentMs }) => sentMs))
-      if (this.waiting.size > 0)
-        metrics.put('sqs waiting ApproximateAgeOfOldestMessage', (scheduler.now - oldest) / 1000)
-      this.measure()
-    })
+    if (this.waiting.size === 0) return
+    const told = [...this.waiting].filter(({ receipts }) => receipts < TOLD_RECEIPTS)
+    const oldest = Math.min(scheduler.now, ...told.map(({ sentMs }) => sentMs))
+    metrics.put('sqs waiting ApproximateAgeOfOldestMessage', (scheduler.now - oldest) / 1000)
   }
 }
 

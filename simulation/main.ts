@@ -6,7 +6,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type Kept, writeKept } from './kept.js'
+import { readKept, writeKept } from './kept.js'
 import { kindOf, runScenario, storyOf } from './run.js'
 import { type Scenario, scenarioOf } from './scenario.js'
 import { shrink } from './shrink.js'
@@ -30,7 +30,7 @@ const { values } = parseArgs({
 const hours = Number(values.hours)
 
 async function main(): Promise<number> {
-  if (values.scenario !== undefined) return replay(read<Kept>(values.scenario).scenario)
+  if (values.scenario !== undefined) return replay(readKept(values.scenario).scenario)
   if (values.seed !== undefined) return replay(scenarioOf(Number(values.seed), hours))
   return runMany()
 }
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
 async function runMany(): Promise<number> {
   const { seconds, tally: path } = values
   const until = seconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + 1000 * Number(seconds)
-  let tally = path !== undefined && existsSync(path) ? read<Tally>(path) : emptyTally(Number(values.first))
+  let tally = path !== undefined && existsSync(path) ? readTally(path) : emptyTally(Number(values.first))
   const [failed, end] = [tally.failed, tally.next + Number(values.seeds)]
   console.log(`worlds of ${hours} hours, from seed ${tally.next} on`)
   while (tally.next < end && Date.now() < until) {
@@ -54,8 +54,8 @@ async function runMany(): Promise<number> {
   return tally.failed === failed ? 0 : 1
 }
 
-function read<T>(path: string): T {
-  return JSON.parse(readFileSync(path, 'utf8')) as T
+function readTally(path: string): Tally {
+  return JSON.parse(readFileSync(path, 'utf8')) as Tally
 }
 
 /** Tells of one world, or of the smallest that fails as it does, which is kept where a file is named. */
@@ -69,7 +69,7 @@ async function replay(given: Scenario): Promise<number> {
   console.log(JSON.stringify({ versions, archived, kept, lost, alarms, digest }))
   const [found] = problems
   if (values.keep !== undefined && found !== undefined)
-    writeKept(values.keep, { bug: found, seed: given.seed, found, mended: null, scenario })
+    writeKept(values.keep, { bug: found, found, mended: null, scenario })
   return found === undefined ? 0 : 1
 }
 

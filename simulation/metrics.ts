@@ -1,3 +1,5 @@
+import type { Scheduler } from './scheduler.js'
+
 /** What was measured in a world, by metric and minute, as CloudWatch keeps it. */
 export interface Minute {
   sum: number
@@ -39,5 +41,27 @@ export class Metrics {
     let sum = 0
     for (const minute of this.minutesOf(name).values()) sum += minute.sum
     return sum
+  }
+}
+
+/** Something that is measured at the end of each minute, as long as there is something to measure. */
+export class Gauge {
+  private isRunning = false
+
+  constructor(
+    private readonly scheduler: Scheduler,
+    private readonly isBusy: () => boolean,
+    private readonly measure: () => void,
+  ) {}
+
+  /** Begins, where it does not run already. */
+  start(): void {
+    if (this.isRunning || !this.isBusy()) return
+    this.isRunning = true
+    this.scheduler.after(MINUTE_MS, () => {
+      this.isRunning = false
+      this.measure()
+      this.start()
+    })
   }
 }

@@ -2,8 +2,7 @@
  * Somebody who looks after an archive on AWS while faults go on: the real `baseline`, and `redrive` from both buckets, a
  * few times a day, with a ledger on a disk that outlives each run. A run dies as every process may, or fails; the next one goes on.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { redrive } from '../delivery/redrive.js'
 import { FirehoseRedrive } from '../delivery/redrive-to-firehose.js'
@@ -14,15 +13,13 @@ import { GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type BaselinePath, baselineBy } from './baseline.js'
 import type { SimulatedBucket } from './bucket.js'
+import { makeFastFolder } from './fast-folder.js'
 import type { SimulatedFirehose } from './firehose.js'
-import { Process, timeOf } from './process.js'
+import { Process, runBy, timeOf } from './process.js'
 import { s3ClientOf } from './s3-client.js'
 import type { World } from './world.js'
 
 const HOUR_MS = 3_600_000
-
-/** Ledgers in memory, where a system has such a folder. */
-const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** Where an operator finds what was refused, and sends it to. */
 export interface OperatedArchive {
@@ -36,11 +33,8 @@ export interface OperatedArchive {
   readonly baseline: BaselinePath | undefined
 }
 
-/** Runs what an operator runs, by its name. */
-type Run = (process: Process) => Promise<string>
-
 export class Operator {
-  private readonly folder = mkdtempSync(join(FAST, 'itemtrail-operator-'))
+  private readonly folder = makeFastFolder('operator')
 
   constructor(
     private readonly world: World,
@@ -54,20 +48,12 @@ export class Operator {
     for (;;) {
       await scheduler.sleep(dice.between(2 * HOUR_MS, 12 * HOUR_MS))
       if (scheduler.now >= endMs) return
-      await this.run('redrive', async process => `ended, ${await this.redriveWith(process)} are left`)
+      const sendAgain = async (process: Process) => `ended, ${await this.redriveWith(process)} are left`
+      await runBy('operator', 'redrive', this.world, sendAgain)
       if (baseline === undefined || !dice.chance(0.4)) continue
-      await this.run('baseline', async process => `is complete: ${await baselineBy(process, baseline)}`)
+      const takeBaseline = async (process: Process) => `is complete: ${await baselineBy(process, baseline)}`
+      await runBy('operator', 'baseline', this.world, takeBaseline)
     }
-  }
-
-  /** One run, which may die or fail. */
-  private async run(name: string, run: Run): Promise<void> {
-    const process = new Process(this.world, `${name} ${this.world.numbers.next()}`)
-    const ended = await new Promise<string>(resolve => {
-      process.onDeath(() => resolve('was killed'))
-      run(process).then(resolve, (error: Error) => resolve(`failed: ${error.message}`))
-    })
-    this.world.story.tell('operator', `${name} ${ended}`)
   }
 
   /** Sends again everything there is, without a fault, and waits until it is delivered. What is left is a finding. */

@@ -84,6 +84,23 @@ export class Process {
   }
 }
 
+/** What a run tells at its end, or how it failed; undefined where its process died. */
+export function endingOf(process: Process, run: Run): Promise<string | undefined> {
+  return new Promise(resolve => {
+    process.onDeath(() => resolve(undefined))
+    run(process).then(resolve, (error: Error) => resolve(`failed: ${error.message}`))
+  })
+}
+
+/** Somebody runs something by its name; how that ended is told. */
+export async function runBy(who: string, name: string, world: World, run: Run): Promise<void> {
+  const process = new Process(world, `${name} ${world.numbers.next()}`)
+  world.story.tell(who, `${name} ${(await endingOf(process, run)) ?? 'was killed'}`)
+}
+
+/** What a process does from its beginning to its end, which it tells. */
+type Run = (process: Process) => Promise<string>
+
 /** The time of a process, as whoever calls patiently is given it. */
 export function timeOf(process: Process) {
   return { sleep: process.sleep, after: process.after, random: process.world.dice.random }

@@ -2,8 +2,7 @@
  * Somebody who restores the table while others write it: the real plan for each item, and the real writes, each on a
  * condition. A run dies as every process may; the next one goes on by the progress that is kept.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyItems, isActing } from '../restore/apply.js'
 import { comparableHash } from '../restore/comparable.js'
@@ -13,15 +12,14 @@ import { type ItemOutcome, ProgressFile } from '../restore/progress-file.js'
 import { ABSENT, type PlannedItem, planItems } from '../restore/restore-plan.js'
 import { canonicalJson } from '../transform/json.js'
 import { dynamoDbClientOf } from './dynamodb-client.js'
-import { keyOf } from './judge-versions.js'
-import { Process, timeOf } from './process.js'
+import { makeFastFolder } from './fast-folder.js'
+import { heldSince, keyOf } from './judge-versions.js'
+import { Process, runBy, timeOf } from './process.js'
 import type { SimulatedTable } from './table.js'
 import type { Attributes } from './workload.js'
 import type { World } from './world.js'
 
 const HOUR_MS = 3_600_000
-
-const FAST = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** What an item was at the instant, which the archive is held to elsewhere: here the table itself remembers it. */
 const CERTAIN = { confidence: 'COMPLETE', unresolved: false, lost: false, withinSecond: false } as const
@@ -44,7 +42,7 @@ interface Restore {
 }
 
 export class Restorer {
-  private readonly folder = mkdtempSync(join(FAST, 'itemtrail-restorer-'))
+  private readonly folder = makeFastFolder('restorer')
   private readonly restores: Restore[] = []
   /** Files of all runs: one that died closes none. */
   private readonly opened: ProgressFile[] = []
@@ -61,23 +59,14 @@ export class Restorer {
       await scheduler.sleep(dice.between(HOUR_MS, 8 * HOUR_MS))
       if (scheduler.now >= endMs) return
       const toUs = (scheduler.now - dice.between(0, 6 * HOUR_MS)) * 1000
-      await this.run('plan', process => this.plan(process, toUs))
+      await runBy('restorer', 'plan', this.world, process => this.plan(process, toUs))
       const restore = this.restores.at(-1)
       // between a plan and its writes it is read, or there is lunch
       for (let tries = dice.between(1, 4); tries > 0 && restore !== undefined; tries--) {
         await scheduler.sleep(dice.between(100, HOUR_MS))
-        await this.run('restore', process => this.apply(process, restore))
+        await runBy('restorer', 'restore', this.world, process => this.apply(process, restore))
       }
     }
-  }
-
-  private async run(name: string, work: (process: Process) => Promise<string>): Promise<void> {
-    const process = new Process(this.world, `${name} ${this.world.numbers.next()}`)
-    const ended = await new Promise<string>(resolve => {
-      process.onDeath(() => resolve('was killed'))
-      work(process).then(resolve, (error: Error) => resolve(`failed: ${error.message}`))
-    })
-    this.world.story.tell('restorer', `${name} ${ended}`)
   }
 
   private open(process: Process, restore?: Restore): Promise<LiveTable> {
@@ -144,9 +133,7 @@ export class Restorer {
       const wanted = items.get(key)?.wanted ?? null
       const isClaimed = told.some(({ outcome }) => outcome === 'done' || outcome === 'already')
       const all = this.table.versions.filter(({ item }) => keyOf(item) === key)
-      const wasSo = all.some(
-        ({ after }, i) => (all[i + 1]?.timeUs ?? Number.POSITIVE_INFINITY) >= sinceUs && isSame(after, wanted),
-      )
+      const wasSo = heldSince(all, sinceUs).some(({ after }) => isSame(after, wanted))
       return isClaimed && !wasSo ? [`restore says of ${key} that it is as wanted, and it never was`] : []
     })
   }

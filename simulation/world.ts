@@ -18,6 +18,7 @@ import { LockEvents } from './lock-events.js'
 import { SimulatedMapping } from './mapping.js'
 import { Metrics } from './metrics.js'
 import { Operator } from './operator.js'
+import { timeOf } from './process.js'
 import { Restorer } from './restorer.js'
 import { s3ClientOf } from './s3-client.js'
 import type { Scenario } from './scenario.js'
@@ -257,7 +258,7 @@ function deployStreams(deployed: Deployed): SimulatedFirehose {
           },
           log: (message, details) => world.story.tell(process.name, `${message} ${JSON.stringify(details)}`),
           now: process.now,
-          time: { sleep: process.sleep, after: process.after, random: world.dice.random },
+          time: timeOf(process),
           limits: LIMITS,
         })(event, context),
     },

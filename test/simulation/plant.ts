@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
-import { type Kept, writeKept } from '../../simulation/kept.js'
+import { type Kept, readKept, writeKept } from '../../simulation/kept.js'
 import type { Scenario } from '../../simulation/scenario.js'
 import { shrink } from '../../simulation/shrink.js'
 import type { Planted } from './planted.js'
@@ -73,13 +73,14 @@ function plant({ file, right, wrong }: Planted): Plugin {
 }
 
 /** The file that keeps what finds a planted bug. */
-export function keptPath({ name }: Planted): string {
+function pathOf({ name }: Planted): string {
   return join(KEPT, `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.json`)
 }
 
-/** Undefined where nothing is kept yet. */
-export function readKept(path: string): Kept | undefined {
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Kept) : undefined
+/** What is kept of a planted bug; undefined where nothing is yet. */
+export function keptOf(planted: Planted): Kept | undefined {
+  const path = pathOf(planted)
+  return existsSync(path) ? readKept(path) : undefined
 }
 
 /** Makes the scenario that found a planted bug as small as it gets and still tells of the cause, and keeps it. */
@@ -100,7 +101,7 @@ export async function keep(
   }
   const scenario = await shrink(found, versionsOf, mostRuns)
   const least = (await tellOf(simulator, scenario)) as Told
-  const kept: Kept = { bug: planted.name, seed: found.seed, found: least.problem, scenario }
-  writeKept(keptPath(planted), kept)
+  const kept: Kept = { bug: planted.name, found: least.problem, scenario }
+  writeKept(pathOf(planted), kept)
   return kept
 }

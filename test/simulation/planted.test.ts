@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Kept } from '../../simulation/kept.js'
 import type { Scenario } from '../../simulation/scenario.js'
-import { keep, keptPath, readKept, type Simulator, type Told, tellOf, withBug } from './plant.js'
+import { keep, keptOf, type Simulator, type Told, tellOf, withBug } from './plant.js'
 import { PLANTED, type Planted } from './planted.js'
 
 /** A bug that takes more seeds than these is as good as not found. */
@@ -24,7 +24,7 @@ describe('the simulator', () => {
 
 /** What is told by the scenario that is kept, or else by the first one that finds the bug and tells of its cause. */
 async function find(simulator: Simulator, planted: Planted): Promise<Told | undefined> {
-  const kept = readKept(keptPath(planted))
+  const kept = keptOf(planted)
   let last: Told | undefined
   for (const scenario of scenarios(simulator, planted, kept)) {
     if ((await simulator.runScenario(scenario)).problems.length === 0) continue

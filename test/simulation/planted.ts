@@ -175,7 +175,6 @@ const JOURNAL: readonly Planted[] = [
     right: 'const path = claimPath(head.size)\n  if (',
     wrong: 'const path = claimPath(next.size)\n  if (',
     cause: /leads to size/,
-    worlds: isSealed,
   },
   {
     name: 'a checkpoint is moved on before its tiles are written',

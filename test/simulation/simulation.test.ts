@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { runScenario } from '../../simulation/run.js'
-import { scenarioOf } from '../../simulation/scenario.js'
+import { type Scenario, scenarioOf } from '../../simulation/scenario.js'
 
 describe('a world', () => {
   it.each([1, 2, 3, 4, 5])('has one story for its seed, byte for byte (seed %i)', async seed => {
@@ -36,7 +36,7 @@ describe('a world', () => {
     const kinds = ['same-tick', 'replication-slow', 'replication-twice', 'kinesis-throttles'] as const
     const faults = kinds.map(kind => ({ kind, fromMs: 0, toMs: 43_200_000, rate: 0.3 }))
     const load = { items: 2, perHour: 10, bursts: 0.5, oversize: 0.02 }
-    const world = { ...scenarioOf(3, 12), path: 'aws', capture: 'kinesis', isSealed: false, lock: undefined } as const
+    const world = openWorld(3, 12, 'kinesis')
     const outcome = await runScenario({ ...world, load, faults })
     expect([...outcome.struck.keys()].sort()).toEqual([...kinds].sort())
     expect(outcome.problems).toEqual([])
@@ -54,7 +54,7 @@ describe('a world', () => {
       { ...fault, kind: 's3-refuses', rate: 0.2 },
     ] as const
     const load = { items: 5, perHour: 10, bursts: 0.5, oversize: 0 }
-    const world = { ...scenarioOf(1, 12), path: 'aws', capture: 'streams', isSealed: false, lock: undefined } as const
+    const world = openWorld(1, 12, 'streams')
     const refused = await runScenario({ ...world, isOperated: false, load, faults })
     expect(refused.archived).toBeLessThan(refused.versions)
     const sentAgain = await runScenario({ ...world, isOperated: true, load, faults })
@@ -64,7 +64,7 @@ describe('a world', () => {
 
   it('is reconciled at rest: exactly the items are found whose last version is lost', async () => {
     const load = { items: 12, perHour: 6, bursts: 0.5, oversize: 0.2 }
-    const world = { ...scenarioOf(3, 12), path: 'aws', capture: 'kinesis', isSealed: false, lock: undefined } as const
+    const world = openWorld(3, 12, 'kinesis')
     const outcome = await runScenario({ ...world, precision: 'MICROSECOND', isReadAtLast: true, load, faults: [] })
     expect(outcome.problems).toEqual([])
     expect(outcome.lost).toBeGreaterThan(5)
@@ -79,7 +79,7 @@ describe('a world', () => {
     ] as const
     const load = { items: 15, perHour: 10, bursts: 0.5, oversize: 0 }
     const operated = { isOperated: true, hasBaselines: true, isReadAtLast: true } as const
-    const world = { ...scenarioOf(3, 20), path: 'aws', capture: 'streams', isSealed: false, lock: undefined } as const
+    const world = openWorld(3, 20, 'streams')
     const outcome = await runScenario({ ...world, ...operated, load, faults }, true)
     expect(outcome.problems).toEqual([])
     const ended = outcome.story.filter(line => line.includes('operator: baseline'))
@@ -95,7 +95,7 @@ describe('a world', () => {
     ] as const
     const load = { items: 10, perHour: 30, bursts: 0.5, oversize: 0 }
     const parts = { isOperated: false, isRestored: true, isReadAtLast: false } as const
-    const world = { ...scenarioOf(1, 20), path: 'aws', capture: 'streams', isSealed: false, lock: undefined } as const
+    const world = openWorld(1, 20, 'streams')
     const first = await runScenario({ ...world, ...parts, load, faults }, true)
     expect(first.problems).toEqual([])
     expect(first.story.some(line => /restorer: restore .*[1-9]\d* done/.test(line))).toBe(true)
@@ -115,3 +115,8 @@ describe('a world', () => {
     expect(outcome.alarms.filter(name => name !== 'record-oversize')).toEqual([])
   })
 })
+
+/** On AWS, neither sealed nor locked; all else is as its seed has it. */
+function openWorld(seed: number, hours: number, capture: Scenario['capture']): Scenario {
+  return { ...scenarioOf(seed, hours), path: 'aws', capture, isSealed: false, lock: undefined }
+}
