@@ -229,10 +229,11 @@ async function* askByItem(
   yield* rowsOfEachItem(engine, table, { columns, sql: ordered, values, narrowing })
 }
 
-type OfItem<T> = readonly [T, ...T[]]
+/** What there is of one item. */
+export type OfItem<T> = readonly [T, ...T[]]
 
 /** What several streams that are each in the order of their items' keys have of each item. */
-async function* groupByItem<T extends { readonly itemKey: string }>(
+export async function* groupByItem<T extends { readonly itemKey: string }>(
   streams: readonly AsyncGenerator<T>[],
 ): AsyncGenerator<OfItem<T>> {
   let item: [T, ...T[]] | undefined
@@ -247,7 +248,7 @@ async function* groupByItem<T extends { readonly itemKey: string }>(
 }
 
 /** Merges streams that are each in the order of their items' keys. */
-export async function* mergeByItem<T extends { readonly itemKey: string }>(
+async function* mergeByItem<T extends { readonly itemKey: string }>(
   streams: readonly AsyncGenerator<T>[],
 ): AsyncGenerator<T> {
   const heads: { readonly stream: AsyncGenerator<T>; head: T }[] = []

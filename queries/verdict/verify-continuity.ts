@@ -4,7 +4,7 @@ import { type EachItemStatement, rowsOfEachItem, toldAtFirstSight } from '../eac
 import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
-import { findingsByItem, mergeByItem, type TableFinding, unbalancedItems } from './continuity.js'
+import { findingsByItem, groupByItem, type OfItem, type TableFinding, unbalancedItems } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful } from './findings.js'
 import { concerns, judge, type Period, periodOver, type Verdict } from './verdict.js'
 
@@ -100,26 +100,12 @@ export class ContinuityCheck {
    * Every item that something was found about, in the order of their keys; `tally` is right when all have been taken.
    */
   async *verdicts(): AsyncGenerator<ItemVerdict> {
-    let item: Piece[] = []
-    for await (const piece of mergeByItem<Piece>([
-      this.spans(),
-      this.differing(),
-      this.findings(),
-      this.unbalanced(),
-    ])) {
-      if (item[0] !== undefined && item[0].itemKey !== piece.itemKey) {
-        yield* this.judgeItem(item)
-        item = []
-      }
-      item.push(piece)
-    }
-    yield* this.judgeItem(item)
+    const streams = [this.spans(), this.differing(), this.findings(), this.unbalanced()]
+    for await (const pieces of groupByItem<Piece>(streams)) yield* this.judgeItem(pieces)
   }
 
-  private *judgeItem([first, ...rest]: readonly Piece[]): Generator<ItemVerdict> {
-    if (first === undefined) return
-    const pieces = [first, ...rest]
-    const { itemKey } = first
+  private *judgeItem(pieces: OfItem<Piece>): Generator<ItemVerdict> {
+    const [{ itemKey }] = pieces
     const [span] = pieces.filter(piece => piece.kind === 'span')
     const chain = pieces.filter(piece => piece.kind === 'finding')
     const reasons = chain.filter(({ finding }) => finding === 'ERASED' || finding === 'CONFIG-BOUNDARY').length
