@@ -3,13 +3,11 @@ import type { Authorities } from '../../../journal/authorities.js'
 import { BucketVersions } from '../../../journal/bucket-objects.js'
 import type { JournalFinding } from '../../../journal/finding.js'
 import { KeptLog } from '../../../journal/kept-log.js'
-import { readKmsVerifier } from '../../../journal/kms-key.js'
 import type { LogStore } from '../../../journal/log-store.js'
 import { secondVersions } from '../../../journal/second-versions.js'
 import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
 import type { VerifiedArchive } from '../../../journal/verify-objects.js'
 import type { StackPlace } from '../../../library/stack.js'
-import { Bucket } from '../../../store/s3.js'
 import { engineOf, placeOf } from '../../ask/engine-choice.js'
 import {
   type BelievedKey,
@@ -68,7 +66,7 @@ async function openInBucket({ bucket: name, journal, region }: StackPlace, optio
       EXIT.usage,
       '--stack NAME does; rows and continuity are asked of a workgroup and a database, too',
     )
-  const { S3Client } = await import('@aws-sdk/client-s3')
+  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../../store/s3.js')])
   const bucket = new Bucket(new S3Client(region === undefined ? {} : { region }), name)
   return {
     root: `s3://${name}`,
@@ -94,7 +92,10 @@ async function keyOfStack(
   region: string | undefined,
 ): Promise<BelievedKey | undefined> {
   if (journal === undefined) return undefined
-  const { KMSClient } = await import('@aws-sdk/client-kms')
+  const [{ KMSClient }, { readKmsVerifier }] = await Promise.all([
+    import('@aws-sdk/client-kms'),
+    import('../../../journal/kms-key.js'),
+  ])
   const client = new KMSClient(region === undefined ? {} : { region })
   try {
     return { verifier: await readKmsVerifier(client, journal.keyArn, journal.origin), isInside: false }
