@@ -21,7 +21,7 @@ export const LONG = [
   'test/cli/show/formats.test.ts',
   'test/queries/verdict/row-versions.test.ts',
   'test/derived/{compaction,checkpoints}*.test.ts',
-  'test/{store/bits,delivery/memory,delivery/threads,restore/net-changes,restore/nightly}.test.ts',
+  'test/{store/bits,cli/memory,delivery/memory,delivery/threads,restore/net-changes,restore/nightly}.test.ts',
   'test/{queries,queries/verdict,restore}/{claims,delivery,one-word,reconcile,reconstruct}.property.test.ts',
 ]
 

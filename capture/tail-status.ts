@@ -35,7 +35,10 @@ export function statusOf(
   }
 }
 
-/** Milliseconds until a stream begins to forget what is not in the archive, by the positions that a checkpoint has. */
+/**
+ * Milliseconds until a stream begins to forget what is not in the archive, by the positions that a checkpoint has. Of
+ * what was made before it was followed nothing is promised.
+ */
 export function untilLoss(kept: Readonly<Record<string, ShardPosition>>, now: number): number | null {
   const durable = oldestOf(Object.values(kept))
   return durable && Math.max(0, RETENTION_MS - Math.max(0, now - durable))

@@ -16,15 +16,25 @@ export interface EachItemStatement {
   readonly sql: string
   readonly values: readonly BoundValue[]
   /** Which items it need be asked of. @default - all */
-  readonly narrowing?: Narrowing | undefined
+  readonly narrowing?: Omit<Narrowing, 'columns'> | undefined
 }
 
 /**
- * Of items whose changes hang together there is nothing to be found, neither a break nor a state that was not left as
- * often as it was entered.
+ * The items whose changes do not hang together at first sight. Of others there is nothing to be found, neither a break
+ * nor a state that was not left as often as it was entered.
  */
-export function unlinkedItems(table: TableConfiguration): Narrowing {
-  return { items: renderQuery(internalQuery('chains'), { changes: deliveriesOf(table) }).sql, where: 'linked = 0' }
+export function unlinkedItems(table: TableConfiguration): Omit<Narrowing, 'columns'> {
+  return { items: renderQuery(internalQuery('chains'), { changes: deliveriesOf(table) }).sql, where: UNLINKED }
+}
+
+const UNLINKED = 'linked = 0'
+
+/** The same, where the others' rows of the answer are these columns of `internal/chains.sql`. */
+export function toldAtFirstSight(table: TableConfiguration, columns: readonly string[]): Omit<Narrowing, 'columns'> {
+  // a row that is of no item is in the answer, so that whoever reads it notices
+  const others = (items: string) =>
+    `select ${columns.join(', ')} from ${items} where (${UNLINKED}) is not true or item_key is null`
+  return { ...unlinkedItems(table), others }
 }
 
 const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 'since_us', 'until_us']
@@ -43,7 +53,7 @@ export function continuityOfAll(table: TableConfiguration): EachItemStatement {
 export function olderItems(table: TableConfiguration): EachItemStatement {
   const columns = ['item_key', 'event_time_us', 'entry_state']
   const { sql } = renderQuery(internalQuery('older-items'), { changes: deliveriesOf(table) })
-  return { columns, sql, values: [], narrowing: { ...unlinkedItems(table), where: 'linked = 0 or with_baseline' } }
+  return { columns, sql, values: [], narrowing: { ...unlinkedItems(table), where: `${UNLINKED} or with_baseline` } }
 }
 
 /** Where the chain of an item breaks between two changes, with the two images that ought to be one. */
@@ -57,7 +67,7 @@ export function breaksOfAll(table: TableConfiguration): EachItemStatement {
 export function spansOfAll(table: TableConfiguration): EachItemStatement {
   const columns = ['item_key', 'first_us', 'last_us', 'changes']
   const sql = `${spansSql(deliveriesOf(table), [])}\norder by item_key`
-  return { columns, sql, values: [], narrowing: { ...unlinkedItems(table), tellsOthers: true } }
+  return { columns, sql, values: [], narrowing: toldAtFirstSight(table, columns) }
 }
 
 /** The same of the rows that some conditions leave, in no order. */
@@ -90,6 +100,6 @@ export async function* rowsOfEachItem(
   { table, identifier }: TableConfiguration,
   { columns, sql, values, narrowing }: EachItemStatement,
 ): AsyncGenerator<Row> {
-  const scope = { table, identifier, eachItem: columns, narrowing }
+  const scope = { table, identifier, eachItem: columns, narrowing: narrowing && { ...narrowing, columns } }
   for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
 }

@@ -17,6 +17,7 @@ const ORIGIN = 'example.com/archive'
 const KEY = 'alias/journal'
 const TIMEOUT_MS = 15 * 60_000
 const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
 
 /** What stands before the 32 bytes of an Ed25519 seed in DER (RFC 8410, section 7). */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -96,16 +97,21 @@ export class SimulatedJournal {
     }
   }
 
-  /** What the check of the journal finds once a last sealing has taken everything; both without a fault. */
+  /**
+   * What the check of the journal finds once a last sealing has taken everything; both without a fault, and a day later,
+   * when all days are listed again.
+   */
   async check(): Promise<readonly string[]> {
-    const process = new Process(this.world, 'check')
+    const process = new Process(this.world, 'check', DAY_MS)
     const findings: JournalFinding[] = []
     const options = this.optionsOf(process)
     const kms = kmsClientOf(process, this.key)
     const names = { archiveKey: 'alias/archive', isForeignKey: true, name: 'last' }
     await createArchiveSealer({ ...options, ...names, kms, report: () => {} })({ remaining: () => TIMEOUT_MS })
-    await createJournalCheck({ ...options, kms, refusedDays: 400, report: finding => findings.push(finding) })()
-    return findings.map(({ kind, key, message }) => `journal: ${key} is ${kind}, ${message}`)
+    const check = createJournalCheck({ ...options, kms, refusedDays: 400, report: finding => findings.push(finding) })
+    const { notSealed } = await check()
+    const found = findings.map(({ kind, key, message }) => `journal: ${key} is ${kind}, ${message}`)
+    return notSealed === 0 ? found : [...found, `journal names ${notSealed} objects nowhere, expected all of them`]
   }
 
   private optionsOf(process: Process) {

@@ -38,15 +38,46 @@ export function kindOf(problem: string): string {
 
 /**
  * Of a story that was told, what concerns the version, the object or the item that the first problem names, with the
- * faults around it; at its end the last that was seen of it.
+ * faults around it; at its end the last that was seen of it, and what whoever had it did next.
  */
 export function storyOf({ problems: [problem = ''], story }: Outcome): readonly string[] {
   const subject = SUBJECTS.map(pattern => pattern.exec(problem)?.[0]).find(found => found !== undefined)
   if (subject === undefined) return []
   const concerned = story.flatMap((line, i) => (line.includes(subject) ? [i] : []))
   const near = new Set(concerned.flatMap(i => [i - 2, i - 1, i, i + 1, i + 2]))
-  const last = concerned.map(i => story[i] as string).findLast(line => !line.includes(' judge: '))
-  return [...story.filter((_, i) => near.has(i)), ...(last === undefined ? [] : [`last seen of ${subject}: ${last}`])]
+  return [...story.filter((_, i) => near.has(i)), ...endOf(subject, concerned, story)]
+}
+
+function endOf(subject: string, concerned: readonly number[], story: readonly string[]): readonly string[] {
+  const last = concerned.findLast(i => whoOf(story[i]) !== 'judge')
+  if (last === undefined) return []
+  const rest = story.slice(last + 1)
+  const next = whoOf(story[last]) === 'table' ? untaken(rest) : afterwards(story[last] as string, rest)
+  return [`last seen of ${subject}: ${story[last]}`, ...next.map(line => `then ${line}`)]
+}
+
+const MOST_NEXT = 4
+
+/** What whoever had it did next, but for more of the same. */
+function afterwards(last: string, rest: readonly string[]): readonly string[] {
+  const [who, verb] = [whoOf(last), verbOf(last)]
+  return rest.filter(line => whoOf(line) === who && verbOf(line) !== verb).slice(0, MOST_NEXT)
+}
+
+/** What others did when nobody took it from the table, and who noticed. */
+function untaken(rest: readonly string[]): readonly string[] {
+  const others = rest.filter(line => !['table', 'fault', 's3', 'judge'].includes(whoOf(line) as string))
+  const noticed = others.filter(line => /\b(begins|gap|forgotten|gives up|drops)\b/.test(line))
+  return [...new Set([...others.slice(0, MOST_NEXT), ...noticed.slice(0, MOST_NEXT)])]
+}
+
+function verbOf(line: string): string | undefined {
+  return /^\S+ \S+ [^:]*: (\S+)/.exec(line)?.[1]
+}
+
+/** Whose a line is, which begins with a day and a time. */
+function whoOf(line = ''): string | undefined {
+  return /^\S+ \S+ ([^:]*):/.exec(line)?.[1]
 }
 
 /** A version, an object, an item. */

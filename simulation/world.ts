@@ -61,8 +61,8 @@ export interface Remains {
 
 type Contents = readonly (readonly [string, Uint8Array])[]
 
-/** 2026-03-01T00:00:00Z */
-const START_MS = Date.UTC(2026, 2, 1)
+/** 2026-03-01T15:00:00Z: a day of it has a midnight, at which records are of two days. */
+const START_MS = Date.UTC(2026, 2, 1, 15)
 const HOUR_MS = 3_600_000
 
 /** After the last write, so long that everything has come to its end: a day of the stream, and one of Firehose. */

@@ -4,8 +4,12 @@
  * and emoji are written with them.
  */
 export function escapeControls(text: string): string {
+  // most texts are plain, which is seen much sooner
+  if (PLAIN.test(text)) return text
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu, escapeUnits)
 }
+
+const PLAIN = /^[ -~]*$/
 
 /** The same of a text of several lines, whose line feeds stay. */
 export function escapeControlsInLines(text: string): string {

@@ -12,6 +12,7 @@ import type { AnswerSurface } from '../show/surface.js'
 import { printVerdict } from '../show/table-verdict.js'
 import { ENGINE_OPTIONS } from './engine-choice.js'
 import { bundleAnswer, checkEvidence, EVIDENCE_OPTIONS } from './evidence-folder.js'
+import { MEMORY_OPTION } from './memory-option.js'
 import { RECEIPT_OPTION, ReceiptFile } from './receipt-file.js'
 import { tellRemarks, tellUnread } from './remarks.js'
 import { VerdictBeside } from './verdict-beside.js'
@@ -23,7 +24,7 @@ const CSV_OPTIONS = [
 ] as const
 
 /** Flags that every question takes. */
-export const PLACE_OPTIONS = [ARCHIVE_OPTION, CONFIG_OPTION, ...ENGINE_OPTIONS] as const
+export const PLACE_OPTIONS = [ARCHIVE_OPTION, CONFIG_OPTION, ...ENGINE_OPTIONS, MEMORY_OPTION] as const
 export const ANSWER_OPTIONS = [
   formatOption('columns'),
   ...OUTPUT_OPTIONS,

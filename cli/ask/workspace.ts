@@ -18,6 +18,7 @@ import { cloudTrailOf } from './calls.js'
 import { engineOf, placeOf, stackOf } from './engine-choice.js'
 import { verifierOfKey } from './given-key.js'
 import { type ArchiveKeys, keysOfStack, withoutKeys, withSealing } from './key-store.js'
+import { memoryOf } from './memory-option.js'
 import { keysOfFolder, lookAtTokens } from './own-keys.js'
 
 const DEFAULT_CONFIGURATION = 'itemtrail.config.json'
@@ -109,11 +110,13 @@ async function openFolder(options: Options, configuration: Configuration | undef
   await lookAtTokens(configuration, root)
   const signal = io?.interruption?.()
   const files = options.files === true
+  const memory = memoryOf(options)
   return {
     root,
     archive: await openArchiveIn(root, configuration?.tables.values() ?? [], {
       signal,
       files,
+      memory,
       ...journalOptions(configuration, root, options),
       cloudtrail: cloudTrailOf(options, false),
     }),
@@ -195,6 +198,8 @@ export async function openArchiveIn(
 }
 
 async function openOnAws(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
+  if (memoryOf(options) !== undefined)
+    throw new CommandError('--memory is of an archive in a folder, and Athena is asked')
   cloudTrailOf(options, true)
   const place = await placeOf(options, configuration)
   const { workgroup, database, region } = place

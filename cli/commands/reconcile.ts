@@ -14,6 +14,7 @@ import { factInstant, type ReconciliationFact } from '../../transform/fact.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { LIVE_OPTIONS } from '../ask/connection.js'
 import { KEYS_OF_OPTION } from '../ask/key-store.js'
+import { MEMORY_OPTION } from '../ask/memory-option.js'
 import { tellSealed } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, loadConfiguration } from '../ask/workspace.js'
 import { describeAwsFailure, describeWriteFailure } from '../failures.js'
@@ -40,6 +41,7 @@ export const reconcile: Command = {
     ['--segments <n>', 'scans with so many readers at once (1)'],
     ['--wait <seconds>', 'looks again for so long at what differs in a live table, as changes arrive (0)'],
     KEYS_OF_OPTION,
+    MEMORY_OPTION,
     ['--no-fact', 'does not write into the archive that it was compared'],
     FORMAT_OPTION,
   ],

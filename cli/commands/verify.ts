@@ -7,6 +7,7 @@ import { ENGINE_OPTIONS, engineOf } from '../ask/engine-choice.js'
 import { instantOf } from '../ask/instant-argument.js'
 import { KEY_OPTION, POLICY_OPTION, TSA_OPTION } from '../ask/journal-options.js'
 import { SINCE_OPTION } from '../ask/kept-checkpoint.js'
+import { MEMORY_OPTION } from '../ask/memory-option.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Failure, failureOf, isInterrupted } from '../failure-of.js'
@@ -46,6 +47,7 @@ export const verify: Command = {
     ['--full', 'hashes every object, also those that are unchanged since they were hashed or, in a bucket, sealed'],
     ['--from <instant>', 'the period that rows and continuity are about; without it, from the first change'],
     ['--to <instant>', 'the moment after the last of the period'],
+    MEMORY_OPTION,
     FORMAT_OPTION,
   ],
   example: 'itemtrail verify --key seal.key.vkey --since kept.checkpoint',

@@ -4,12 +4,18 @@ import { printable } from './text.js'
 /** JSON with integers of any size as digits, for which `JSON.stringify` has no form, and escapes as in `printable`. */
 export function toJson(value: unknown): string {
   if (typeof value === 'bigint') return value.toString()
+  if (value instanceof RawJson) return printable(value.text)
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`
   if (typeof value === 'object' && value !== null) {
     const members = Object.entries(value).filter(([, member]) => member !== undefined)
     return `{${members.map(([name, member]) => `${jsonString(name)}:${toJson(member)}`).join(',')}}`
   }
   return typeof value === 'string' ? jsonString(value) : JSON.stringify(value)
+}
+
+/** A value that is JSON text already, in one line: it need not be parsed to be written again. */
+export class RawJson {
+  constructor(readonly text: string) {}
 }
 
 function jsonString(text: string): string {

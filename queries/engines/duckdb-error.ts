@@ -6,3 +6,22 @@ export function duckDbRefusal(error: unknown): string | undefined {
   const [line = ''] = error instanceof Error ? error.message.split('\n') : []
   return DUCKDB_ERROR.test(line) ? line : undefined
 }
+
+/**
+ * Where the memory that DuckDB was given did not suffice, or the disk for what goes beyond it, one sentence and what to
+ * do; undefined for any other error.
+ */
+export function shortageOf(
+  error: unknown,
+  folder: string,
+): { readonly message: string; readonly hint: string } | undefined {
+  const { message } = error as Error
+  if (/max_temp_directory_size|No space left on device|Disk quota exceeded/.test(message))
+    return {
+      message: `the disk of ${folder} is full, which takes what does not fit in memory`,
+      hint: 'TMPDIR names another place for it, --memory SIZE (of the library: memory) leaves more in memory',
+    }
+  if (!/^Out of Memory/.test(message)) return undefined
+  const hint = '--memory SIZE (of the library: memory) lets it hold more, such as 4GB'
+  return { message: duckDbRefusal(error) ?? message, hint }
+}

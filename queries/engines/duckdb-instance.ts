@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { mkdirSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { realpathSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
+import { privateFolder } from '../../store/durable.js'
 import { DATA_PREFIX, DERIVED_PREFIX } from '../../transform/layout.js'
 import { literalPath } from './file-list.js'
 import { quoted } from './literal.js'
@@ -27,13 +26,12 @@ export async function openDuckDb(
 /** What DuckDB holds of an archive where nobody says otherwise: with all around it a command stays below 1 GB. */
 export const MEMORY = '512MB'
 
-/** A folder for what does not fit in memory: images among it, so it is for its owner alone. */
+/**
+ * A folder for what does not fit in memory: images among it, so it is for its owner alone, and the next one takes along
+ * what a process left that was killed.
+ */
 export class SpillFolder {
-  readonly path = join(tmpdir(), `itemtrail-spill-${randomUUID()}`)
-
-  constructor() {
-    mkdirSync(this.path, { mode: 0o700 })
-  }
+  readonly path = privateFolder('itemtrail-memory-')
 
   remove(): void {
     rmSync(this.path, { recursive: true, force: true })

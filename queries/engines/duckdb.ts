@@ -14,6 +14,7 @@ import { createCallsTable } from './calls-table.js'
 import { changesView } from './changes-view.js'
 import { readInstead } from './derivation.js'
 import { chunksOf } from './duckdb-chunks.js'
+import { shortageOf } from './duckdb-error.js'
 import { confinement, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
 import { failureAgain, interruptOn, runWhole } from './duckdb-running.js'
 import {
@@ -389,7 +390,8 @@ export class DuckDbEngine implements QueryEngine {
       const named = this.named(table)
       if (words.has(tableIdentifier(named)) || words.has(deliveriesIdentifier(named))) return reason
     }
-    return new QueryError((error as Error).message, { cause: error })
+    const shortage = shortageOf(error, this.spill.path)
+    return new QueryError(shortage?.message ?? (error as Error).message, { cause: error, hint: shortage?.hint })
   }
 
   private async hasArrivalTimes(rows: string): Promise<boolean> {

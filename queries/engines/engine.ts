@@ -37,21 +37,23 @@ export interface Scope extends NamedTable {
    * `item_key`, those of an item in any order.
    */
   readonly eachItem?: readonly string[] | undefined
-  /** With `eachItem`: of which items the statement need be asked, which an engine may find out first. */
+  /** Of which items the statement need be asked, which an engine may find out first. */
   readonly narrowing?: Narrowing | undefined
 }
 
-/** Which items a statement about each item has something to say of. */
+/** Which items a statement has to be asked of, whose answer is in the order of `item_key`. */
 export interface Narrowing {
   /** A SELECT with a row for each item of the table, read from few of its columns; the same for several statements. */
   readonly items: string
-  /** True in that row where the statement may say something of the item, by which it is asked. */
+  /** True in that row where the statement has to be asked of the item. */
   readonly where: string
+  /** The columns of its answer. */
+  readonly columns: readonly string[]
   /**
-   * True where the other items' rows of the answer are in `items`, under the names of its columns.
-   * @default - it says nothing of others
+   * A SELECT of the other items' rows of the answer, from the name of `items` and that of the table's rows as they were
+   * delivered. @default - it says nothing of others
    */
-  readonly tellsOthers?: boolean
+  readonly others?: ((items: string, deliveries: string) => string) | undefined
 }
 
 /** What is known of a table without reading its rows. */

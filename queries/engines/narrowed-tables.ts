@@ -20,15 +20,13 @@ export class NarrowedTables {
     scope: Scope | undefined,
     connection: DuckDBConnection,
   ): Promise<BoundStatement> {
-    if (scope?.narrowing === undefined || scope.eachItem === undefined) return statement
+    if (scope?.narrowing === undefined) return statement
+    const { where, columns, others } = scope.narrowing
     const items = await this.itemsOf(scope.narrowing, connection)
-    const { where, tellsOthers } = scope.narrowing
-    // a row that is of no item is in the answer, so that whoever reads it notices
-    const others = `select ${scope.eachItem.join(', ')} from ${items} where (${where}) is not true or item_key is null`
-    const rows = `select * from ${CATALOG}.${deliveriesOf(scope)}
-      where item_key in (select item_key from ${items} where ${where})`
-    const found = { rows: [rows], known: tellsOthers === true ? others : undefined }
-    return readInstead(statement, scope, found, ([only]) => `not materialized (${only})`)
+    const deliveries = `${CATALOG}.${deliveriesOf(scope)}`
+    const rows = `select * from ${deliveries} where item_key in (select item_key from ${items} where ${where})`
+    const found = { rows: [rows], known: others?.(items, deliveries) }
+    return readInstead(statement, { ...scope, eachItem: columns }, found, ([only]) => `not materialized (${only})`)
   }
 
   /** The name of the table with the items; whoever asks for it while it is made makes another, and the last is kept. */

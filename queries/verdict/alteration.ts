@@ -3,6 +3,7 @@ import type { Table } from 'apache-arrow'
 import type { Item } from '../../transform/attribute-value.js'
 import type { HashedColumns } from '../../transform/audit-row.js'
 import { changedAttributes, type Image, imageOf } from '../../transform/change.js'
+import { canonicalItemCheck } from '../../transform/fast/fast-path.js'
 import { isObject, splitDocuments, tryParseObject } from '../../transform/json.js'
 import { Refusal } from '../../transform/refusal.js'
 import { mayBeVersion, ROW_VERSIONS, type RowVersion } from '../../transform/row-versions.js'
@@ -58,8 +59,11 @@ export function countAlteredImages(answer: Table): number {
 
 /** Undefined where an image is an item and what its hash says; else why it cannot be read, null where it can. */
 export function alterationOf(image: unknown, imageHash: unknown): string | null | undefined {
+  if (typeof image === 'string' && isCanonical(image) && hash('sha256', image) === imageHash) return undefined
   return heldAgainst(readImage(image), imageHash)
 }
+
+const isCanonical = canonicalItemCheck()
 
 /** An image by its text, or why there is none. */
 type Read = (Image & { readonly stored: string }) | string | null

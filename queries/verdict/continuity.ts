@@ -3,8 +3,8 @@ import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
-import { breaksOfAll, continuityOfAll, rowsOfEachItem, unlinkedItems } from '../each-item.js'
-import type { Narrowing, QueryEngine } from '../engines/engine.js'
+import { breaksOfAll, continuityOfAll, type EachItemStatement, rowsOfEachItem, unlinkedItems } from '../each-item.js'
+import type { QueryEngine } from '../engines/engine.js'
 import { once } from '../engines/once.js'
 import type { Row } from '../engines/rows.js'
 import type { QueryName } from '../query-types.js'
@@ -233,7 +233,7 @@ async function* askByItem(
   table: TableConfiguration,
   name: QueryName,
   parameters: Readonly<Record<string, string>>,
-  narrowing?: Narrowing,
+  narrowing?: EachItemStatement['narrowing'],
 ): AsyncGenerator<Row> {
   const { sql, values } = bindQuery(savedQuery(name), table, parameters)
   const ordered = `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`

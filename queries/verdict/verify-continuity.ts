@@ -1,6 +1,6 @@
 import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { type EachItemStatement, rowsOfEachItem, unlinkedItems } from '../each-item.js'
+import { type EachItemStatement, rowsOfEachItem, toldAtFirstSight } from '../each-item.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
@@ -179,8 +179,7 @@ export class ContinuityCheck {
     const since = Math.max(this.period?.fromUs ?? 0, 0)
     const until = Math.min(this.period?.toUs ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
     const columns = ['item_key', 'first_us', 'last_us', 'changes', 'row_count', 'first_region', 'last_region']
-    const all = this.period === undefined
-    const narrowing = all ? { ...unlinkedItems(this.table), tellsOthers: true } : undefined
+    const narrowing = this.period === undefined ? toldAtFirstSight(this.table, columns) : undefined
     return { columns, sql, values: [since, since, until], narrowing }
   }
 

@@ -83,18 +83,22 @@ export function readKept(path: string): Kept | undefined {
 }
 
 /** Makes the scenario that found a planted bug as small as it gets and still tells of the cause, and keeps it. */
-export async function keep(simulator: Simulator, planted: Planted, found: Scenario, { problem }: Told): Promise<Kept> {
+export async function keep(
+  simulator: Simulator,
+  planted: Planted,
+  found: Scenario,
+  { problem }: Told,
+  mostRuns?: number,
+): Promise<Kept> {
   const kind = simulator.kindOf(problem)
-  const scenario = await shrink(
-    found,
-    async smaller => {
-      const told = await tellOf(simulator, smaller)
-      return told && simulator.kindOf(told.problem) === kind && planted.cause.test(told.text)
-        ? told.versions
-        : undefined
-    },
-    80,
-  )
+  const versionsOf = async (smaller: Scenario) => {
+    // a story takes longer than the run that it is of
+    const { problems } = await simulator.runScenario(smaller)
+    if (simulator.kindOf(problems[0] ?? '') !== kind) return undefined
+    const told = await tellOf(simulator, smaller)
+    return told && planted.cause.test(told.text) ? told.versions : undefined
+  }
+  const scenario = await shrink(found, versionsOf, mostRuns)
   const least = (await tellOf(simulator, scenario)) as Told
   const kept: Kept = { bug: planted.name, seed: found.seed, found: least.problem, scenario }
   writeKept(keptPath(planted), kept)

@@ -1,4 +1,5 @@
 /** Bugs that are put into the source for a moment: the simulator must find each. */
+import type { FaultKind } from '../../simulation/faults.js'
 import type { Scenario } from '../../simulation/scenario.js'
 
 /** One bug: a text of one of our files, what stands there instead, and what the story must say of the cause. */
@@ -15,8 +16,22 @@ export interface Planted {
   readonly worlds?: (scenario: Scenario) => boolean
 }
 
-const onAws = ({ path }: Scenario) => path === 'aws'
-const hasLarge = ({ path, load }: Scenario) => path === 'aws' && load.oversize > 0
+const onAws = ({ path, capture, isReadAtLast }: Scenario) => path === 'aws' && capture === 'streams' && !isReadAtLast
+/** Worlds with a fault of a kind. */
+function strikes(worlds: (scenario: Scenario) => boolean, kind: FaultKind) {
+  return (scenario: Scenario) => worlds(scenario) && scenario.faults.some(fault => fault.kind === kind)
+}
+
+/** A long one is as long a story of calls that fail. */
+const hasShortOutage = (scenario: Scenario) =>
+  onAws(scenario) &&
+  scenario.faults.some(({ kind, rate }) => kind.startsWith('put-') && rate === 1) &&
+  scenario.faults.every(
+    ({ kind, rate, fromMs, toMs }) => !kind.startsWith('put-') || rate < 1 || toMs - fromMs <= 3_600_000,
+  )
+const hasLarge = (scenario: Scenario) => onAws(scenario) && scenario.load.oversize > 0
+const onDesk = ({ path, isReadAtLast }: Scenario) => path === 'desk' && !isReadAtLast
+const isSealed = ({ isSealed, isReadAtLast }: Scenario) => isSealed && !isReadAtLast
 
 /** What of a captured table is on its way to Firehose. */
 const FORWARDER: readonly Planted[] = [
@@ -71,6 +86,14 @@ const FORWARDER: readonly Planted[] = [
     worlds: hasLarge,
   },
   {
+    name: 'failures are not counted, so a call is tried without end',
+    file: 'aws/patience.ts',
+    right: 'this.failures++',
+    wrong: 'this.failures += 0',
+    cause: /Firehose was called/,
+    worlds: hasShortOutage,
+  },
+  {
     name: 'what is left is not counted',
     file: 'capture/forwarder.ts',
     right: 'RecordsLeft: countRecords(left)',
@@ -85,6 +108,109 @@ const FORWARDER: readonly Planted[] = [
     cause: /record-oversize should fire/,
     worlds: hasLarge,
   },
+  {
+    name: 'records of two days go together',
+    file: 'capture/packing.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source
+    right: '`${dateOf(time.us)} ${table}`',
+    wrong: 'table',
+    cause: /transform refused/,
+  },
+]
+
+/** What makes rows of records. */
+const TRANSFORM: readonly Planted[] = [
+  {
+    name: 'a change that arrives twice has two ids',
+    file: 'transform/fast/row.ts',
+    right: 'const facts = this.factsOf(eventName, keys, envelope, time)',
+    wrong:
+      'const made = this.factsOf(eventName, keys, envelope, time)\n    const facts = { ...made, id: (made.id + arrival).slice(-32) }',
+    cause: /counted \d+ times/,
+  },
+  {
+    name: 'a row lies under the day on which it arrived',
+    file: 'transform/fast/transform.ts',
+    right: 'const day = dateOf(time.us)',
+    wrong: 'const day = dateOf(arrival * 1000)',
+    cause: /expected its own day/,
+  },
+]
+
+/** A tail on a desk. */
+const TAIL: readonly Planted[] = [
+  {
+    name: 'a checkpoint is saved before its rows',
+    file: 'capture/intake.ts',
+    right:
+      'if (this.waiting > 0) await sink.flush()\n        this.waiting = 0\n        const checkpoint = { table, stream, finished, saved: now(), shards }\n        await sink.save(checkpoint)',
+    wrong:
+      'const checkpoint = { table, stream, finished, saved: now(), shards }\n        await sink.save(checkpoint)\n        if (this.waiting > 0) await sink.flush()\n        this.waiting = 0',
+    cause: /last seen.* reads[\s\S]*then.*remembers[\s\S]*then.*dies/,
+    worlds: strikes(onDesk, 'function-killed'),
+  },
+  {
+    name: 'a reader begins again with the newest record when its iterator has expired',
+    file: 'capture/stream-calls.ts',
+    right: "after: 'AFTER_SEQUENCE_NUMBER'",
+    wrong: "after: 'LATEST'",
+    cause: /last seen.*has version[\s\S]*then.*LATEST/,
+    worlds: strikes(onDesk, 'function-killed'),
+  },
+  {
+    name: 'a gap is told, and its fact is not kept',
+    file: 'delivery/tail-sink.ts',
+    right: 'if (!known.includes(contentOf(fact))) await keepFact(this.archive, fact)',
+    wrong: 'if (known.includes(contentOf(fact))) await keepFact(this.archive, fact)',
+    cause: /last seen.*has version[\s\S]*then.*tells a gap/,
+    worlds: strikes(onDesk, 'desk-off'),
+  },
+  {
+    name: 'a tail that read nothing yet does not remember since when it follows',
+    file: 'capture/intake.ts',
+    right: 'lineage.positions(this.since)',
+    wrong: 'lineage.positions()',
+    cause: /last seen.* reads[\s\S]*then.*dies/,
+    worlds: strikes(onDesk, 'desk-off'),
+  },
+]
+
+/** The journal of an archive. */
+const JOURNAL: readonly Planted[] = [
+  {
+    name: 'a claim is named by the size that it leads to',
+    file: 'journal/seal.ts',
+    right: 'const path = claimPath(head.size)\n  if (',
+    wrong: 'const path = claimPath(next.size)\n  if (',
+    cause: /leads to size/,
+    worlds: isSealed,
+  },
+  {
+    name: 'a checkpoint is moved on before its tiles are written',
+    file: 'journal/head.ts',
+    right:
+      'await writeFiles(store, await stagedFiles(store, head))\n  await proveRoot(store, head)\n  await moveOn(store, head)',
+    wrong: 'await moveOn(store, head)\n  await writeFiles(store, await stagedFiles(store, head))',
+    cause: /last check fails.*is missing/,
+    worlds: strikes(isSealed, 'function-killed'),
+  },
+  {
+    name: 'a sealing that lost its claim goes on as if it had won',
+    file: 'journal/seal.ts',
+    right: '!(await isMine(store, path, note))) {',
+    wrong: '!(await isMine(store, path, note)) && head.size < 0) {',
+    cause: /altered, has another root|forked/,
+    worlds: strikes(isSealed, 'sealed-twice'),
+  },
+  {
+    name: 'objects that come late are never listed again',
+    file: 'journal/seal.ts',
+    right:
+      'if (objects.listSince === undefined || lastWhole?.time.slice(0, 10) !== dayOf(now())) return undefined\n  return dayOf(now() - DAY_MS)',
+    wrong: 'if (objects.listSince === undefined || lastWhole === undefined) return undefined\n  return dayOf(now())',
+    cause: /names \d+ objects nowhere/,
+    worlds: strikes(isSealed, 's3-refuses'),
+  },
 ]
 
 /** What is said of an archive. */
@@ -98,4 +224,10 @@ const VERDICT: readonly Planted[] = [
   },
 ]
 
-export const PLANTED: readonly Planted[] = [...FORWARDER.map(bug => ({ worlds: onAws, ...bug })), ...VERDICT]
+export const PLANTED: readonly Planted[] = [
+  ...FORWARDER.map(bug => ({ worlds: onAws, ...bug })),
+  ...TRANSFORM,
+  ...TAIL.map(bug => ({ worlds: onDesk, ...bug })),
+  ...JOURNAL.map(bug => ({ worlds: isSealed, ...bug })),
+  ...VERDICT,
+]

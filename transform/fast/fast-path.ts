@@ -4,9 +4,11 @@
  * it off.
  */
 import type { Column } from '../audit-row.js'
+import { MAX_LENGTH } from '../json.js'
 import type { TableConfiguration } from '../table-configuration.js'
 import { DECLINED, type Declined, type TransformedLines, type TransformedRows } from './declined.js'
 import { glanceAtEnvelope as glance, type NamedOrigin } from './envelope.js'
+import { ItemScanner } from './item.js'
 import { RowScanner } from './row-scanner.js'
 import { STORED_FIELDS, type StoredBytes, type StoredField, StoredRowCheck } from './stored-row.js'
 import { FastTransform } from './transform.js'
@@ -60,4 +62,20 @@ export function storedRowCheck(table: TableConfiguration): ((row: StoredBytes) =
   if (!IS_ON) return undefined
   const check = new StoredRowCheck(table)
   return row => check.isCertain(row)
+}
+
+/**
+ * Whether a text is, with certainty, an item as the transform writes it; false where a parser has to tell.
+ */
+export function canonicalItemCheck(): (text: string) => boolean {
+  if (!IS_ON) return () => false
+  const items = new ItemScanner()
+  return text => {
+    // as in a document, there is a byte behind it that is none of it
+    const bytes = Buffer.from(`${text}\n`)
+    if (bytes.length > MAX_LENGTH) return false
+    items.reset(bytes, bytes.length)
+    const end = bytes.length - 1
+    return items.item(0) === end && items.from === 0 && items.to === end
+  }
 }

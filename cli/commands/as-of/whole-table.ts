@@ -15,6 +15,7 @@ import { archiveFlag, isOnAws } from '../../show/archive-name.js'
 import { showTime } from '../../show/confidence.js'
 import { showValue } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
+import { RawJson } from '../../show/json-text.js'
 import { CONTRADICTING, showInstant } from '../../show/state.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { printTable } from '../../show/table.js'
@@ -191,7 +192,7 @@ async function* describeItems(
   for await (const { itemKey, state, confidence, image, imageHash, last, unresolved } of items) {
     yield {
       table,
-      item_key: JSON.parse(itemKey) as object,
+      item_key: new RawJson(itemKey),
       as_of: formatInstant(at.us, 6),
       state,
       confidence,
@@ -200,7 +201,8 @@ async function* describeItems(
       actor: last?.actor ?? null,
       remarks: unresolved ? [CONTRADICTING] : [],
       image_hash: imageHash,
-      item: image === null ? null : (JSON.parse(image) as object),
+      // it was read before it came here, and is one JSON object
+      item: image === null ? null : new RawJson(image),
       // of a whole table nobody looks
       live: null,
     }

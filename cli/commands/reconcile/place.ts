@@ -10,6 +10,7 @@ import type { TableConfiguration } from '../../../transform/table-configuration.
 import { placeOf } from '../../ask/engine-choice.js'
 import { sealedByStack } from '../../ask/key-store.js'
 import { keyedTable } from '../../ask/keyed-table.js'
+import { memoryOf } from '../../ask/memory-option.js'
 import { lookAtKeys } from '../../ask/own-keys.js'
 import { archiveRoot, journalOnAws, journalOptions, openArchiveIn } from '../../ask/workspace.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
@@ -47,8 +48,9 @@ async function openInFolder(options: Options, configuration: Configuration | und
   if (!existsSync(root)) throw new CommandError(`archive ${JSON.stringify(root)} is not there`, EXIT.unchecked)
   if (options.keysOf === undefined) await lookAtKeys(configuration, root)
   const configured = [...(configuration?.tables.values() ?? [])]
+  const memory = memoryOf(options)
   const open = async (table: TableConfiguration, more = {}) =>
-    (await openArchiveIn(root, [table, ...configured], more)).engine
+    (await openArchiveIn(root, [table, ...configured], { memory, ...more })).engine
   return {
     tableOf: async (name, liveKeys) => sealedByStack(await keyedTable(name, configuration, liveKeys, root), options),
     open,

@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { askQuery } from '../../../queries/answers/ask.js'
@@ -245,6 +246,41 @@ describe('a question about a period', () => {
       expect(others.length).toBeLessThanOrEqual(1)
       const answer = await engine.run('select count(*) as n from orders')
       expect([...rowsOf(answer)]).toEqual([{ n: BigInt(DAYS + 1) }])
+    })
+  })
+})
+
+describe('memory', () => {
+  const SORTED =
+    'select max(p) as most from (select row_number() over (order by hash(i)) as p from range(1000000) as t(i))'
+  const withMemory = async <T>(ask: (engine: DuckDbEngine) => Promise<T>) => {
+    const engine = await DuckDbEngine.open(temporaryFolder(), [], { memory: '40MB', files: true })
+    return ask(engine).finally(() => engine.close())
+  }
+  const folders = () => readdirSync(tmpdir()).filter(name => name.startsWith(`itemtrail-memory-${process.pid}-`))
+
+  it('answers what does not fit in it by a folder, which is gone afterwards', async () => {
+    const before = folders()
+    await withMemory(async engine => {
+      expect(folders().length).toBe(before.length + 1)
+      expect([...rowsOf(await engine.run(SORTED))]).toEqual([{ most: 1000000n }])
+    })
+    expect(folders()).toEqual(before)
+  })
+
+  it('says in a sentence that the disk is full, or the memory too little, and what to do', async () => {
+    await withMemory(async engine => {
+      await expect(engine.run('select list(i) as all_of_it from range(20000000) as t(i)')).rejects.toMatchObject({
+        message: expect.stringMatching(/^Out of Memory Error: .*$/),
+        hint: '--memory SIZE (of the library: memory) lets it hold more, such as 4GB',
+      })
+      await engine.run("set max_temp_directory_size = '1MB'")
+      await expect(engine.run(SORTED)).rejects.toMatchObject({
+        message: expect.stringMatching(
+          /^the disk of .*itemtrail-memory-.* is full, which takes what does not fit in memory$/,
+        ),
+        hint: expect.stringContaining('TMPDIR names another place for it'),
+      })
     })
   })
 })

@@ -36,10 +36,21 @@ it('turns all of the fast path off by one switch, and every answer stays the sam
       fast.fastTransform(ORDERS)(data, ARRIVAL).kind,
       fast.glanceAtOrigin(documents[0] as Buffer) !== undefined,
       fast.rowCounter(columnsOf(ORDERS))(Buffer.concat([lines, Buffer.of(0)]), lines.length),
+      fast.canonicalItemCheck()('{"a":{"S":"x"}}'),
     ]
   }
   expect([used(on), used(off)]).toEqual([
-    ['transformed', true, 1],
-    ['declined', false, 0],
+    ['transformed', true, 1, true],
+    ['declined', false, 0, false],
   ])
+})
+
+it('knows an item as the transform writes it, and leaves every other text to a parser', async () => {
+  const { fast } = await load(undefined)
+  const isItem = fast.canonicalItemCheck()
+  for (const text of ['{"a":{"S":"ü \\n 🎁"}}', '{"a":{"M":{"b":{"NULL":true}}},"c":{"NS":["1","2"]}}', '{}'])
+    expect([text, isItem(text)]).toEqual([text, true])
+  const others = ['', '{', '{"a":1}', '{"a":{"S":"x"}} ', ' {"a":{"S":"x"}}', '{"a":{"S":"x"}}{}', 'null', '[]']
+  const odd = ['{"b":{"S":"x"},"a":{"S":"x"}}', '{"a":{"S":"x"},"a":{"S":"x"}}', '{"a":{"N":"x"}}', '{"a":{"S":"x"}']
+  for (const text of [...others, ...odd]) expect([text, isItem(text)]).toEqual([text, false])
 })

@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import { beforeAll, expect, it } from 'vitest'
+import { runAlone } from '../../bench/child.js'
+import { makeSyntheticArchive } from '../../bench/synthetic-archive.js'
+import { temporaryFolder } from '../delivery/desk.js'
+
+const CLI = join(import.meta.dirname, '../../dist/cli/itemtrail.js')
+
+/** What questions of a whole table hold: images of 100,000 changes are 180 MB, and no question may hold them all. */
+const QUESTIONS: readonly (readonly [string, ...string[]])[] = [
+  ['verify', 'continuity', 'Orders'],
+  ['as-of', 'Orders', '2026-01-10T12:00:00Z', '--format', 'ndjson'],
+  ['query', 'attribute-catalogue', 'Orders'],
+]
+
+let root: string
+beforeAll(async () => {
+  root = temporaryFolder()
+  await makeSyntheticArchive(root, { items: 20_000, versions: 5, days: 10, objectsPerDay: 8 })
+})
+
+it.each(QUESTIONS)('%s %s takes no more memory than it is given, and some for itself', async (...question) => {
+  const { peakMb, output } = await runAlone(
+    process.execPath,
+    `process.argv.splice(1, Infinity, 'itemtrail', ...${JSON.stringify([...question, '--archive', root, '--memory', '256MB'])})
+     await import(${JSON.stringify(CLI)})`,
+  )
+  expect(output.length).toBeGreaterThan(100)
+  expect(peakMb).toBeLessThan(550)
+})
