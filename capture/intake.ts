@@ -44,11 +44,8 @@ export class Intake {
   failed = false
   private readonly order = new Permits(1)
   private recordedUs = 0
-  private readonly since: number
 
-  constructor(private readonly options: IntakeOptions) {
-    this.since = options.now()
-  }
+  constructor(private readonly options: IntakeOptions) {}
 
   /** Does a piece of work while nothing else is taken and nothing is saved. */
   inOrder<T>(work: () => Promise<T>): Promise<T> {
@@ -81,7 +78,7 @@ export class Intake {
     await this.inOrder(() =>
       this.toSink(async sink => {
         const { table, streamArn: stream, lineage, now } = this.options
-        const shards = lineage.positions(this.since)
+        const shards = lineage.positions()
         if (this.waiting > 0) await sink.flush()
         this.waiting = 0
         if (lineage.isDue && !finished) return

@@ -16,7 +16,7 @@ export interface ShardPosition {
   readonly after: string | null
   /** When the change of that record was made. */
   readonly madeAt: number | null
-  /** When the shard last had nothing more; of one that was never read, when it was to be read. */
+  /** When the shard last had nothing more. */
   readonly emptyAt: number | null
 }
 
@@ -149,17 +149,10 @@ export class Lineage {
     this.shards.delete(id)
   }
 
-  /**
-   * How far each shard was read. One of which nothing was, and no parent either, is to be whole from `since` on, when
-   * following began: whoever goes on after the stream forgot it would else not know that anything is missing.
-   */
-  positions(since: number | null = null): Readonly<Record<string, ShardPosition>> {
+  /** How far each shard was read. */
+  positions(): Readonly<Record<string, ShardPosition>> {
     return Object.fromEntries(
-      this.all.map(shard => {
-        const { id, parent, state, after, madeAt } = shard
-        const isUnread = after === null && state !== 'ended' && this.parentOf(shard) === undefined
-        return [id, { parent, state, after, madeAt, emptyAt: shard.emptyAt ?? (isUnread ? since : null) }]
-      }),
+      this.all.map(({ id, parent, state, after, madeAt, emptyAt }) => [id, { parent, state, after, madeAt, emptyAt }]),
     )
   }
 

@@ -35,10 +35,7 @@ export function statusOf(
   }
 }
 
-/**
- * Milliseconds until a stream begins to forget what is not in the archive, by the positions that a checkpoint has. Of
- * what was made before it was followed nothing is promised.
- */
+/** Milliseconds until a stream begins to forget what is not in the archive, by the positions that a checkpoint has. */
 export function untilLoss(kept: Readonly<Record<string, ShardPosition>>, now: number): number | null {
   const durable = oldestOf(Object.values(kept))
   return durable && Math.max(0, RETENTION_MS - Math.max(0, now - durable))

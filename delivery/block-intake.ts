@@ -1,6 +1,7 @@
 import { type Document, DocumentSplitter, recordsIn } from '../capture/document-reader.js'
+import { envelopeAtAGlance } from '../capture/envelope.js'
 import type { LineBlock } from '../capture/line-blocks.js'
-import type { Bounds } from '../capture/overlong.js'
+import { type Bounds, isOverlong } from '../capture/overlong.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { type BlockRows, BlockTransform, isRows } from './block-transform.js'
 import { BlockWorkers, type TransformedBlock } from './block-workers.js'
@@ -85,6 +86,13 @@ export class BlockIntake {
     return configuration
   }
 
+  /** A table that first comes up when threads are at work is one that they do not know. */
+  private meet(document: Document): void {
+    if (this.workers === undefined || isOverlong(document)) return
+    const table = envelopeAtAGlance(document as Buffer)?.table
+    if (table !== undefined) this.know(table)
+  }
+
   private async putNext(): Promise<void> {
     const next = await (this.ahead.shift() as Promise<TransformedBlock>)
     await this.put(next)
@@ -99,7 +107,10 @@ export class BlockIntake {
     }
     for (const part of content) {
       if (isRows(part)) await sink.putRows(part)
-      else await sink.put(part)
+      else {
+        this.meet(part)
+        await sink.put(part)
+      }
     }
   }
 

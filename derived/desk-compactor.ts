@@ -1,4 +1,5 @@
 import { mergeColumns } from '../queries/engines/duckdb.js'
+import { MORE_MEMORY } from '../queries/engines/duckdb-error.js'
 import { DiskArchive } from '../store/folder.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
 import { refusedOfTable } from '../store/refused-of-table.js'
@@ -69,7 +70,8 @@ export async function compactTable(root: string, table: string, options: Compact
     // what Node says of a file names it already; what DuckDB says is of its own making
     if (!(error instanceof Error) || error instanceof DerivedError || 'syscall' in error) throw error
     if (!/^[A-Za-z ]*(Error|Exception): /.test(error.message)) throw error
-    throw new DerivedError(`compaction of ${table} failed: ${firstLine(error)}`, [], 'nothing was published')
+    const more = /^Out of Memory/.test(error.message) ? `; ${MORE_MEMORY}` : ''
+    throw new DerivedError(`compaction of ${table} failed: ${firstLine(error)}`, [], `nothing was published${more}`)
   } finally {
     bench.close()
   }

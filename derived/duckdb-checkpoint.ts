@@ -32,8 +32,7 @@ export async function writeCheckpointFile(
   const rows = [emptyRows(columns), ...older, ...later].join(' union all by name ')
   await hide(hashedImages(rows))
   await bench.query(`create or replace temp table needed as ${renderQuery(NEEDED_CHANGES, { changes: view }).sql}`)
-  const items = await countItems(bench, 'needed')
-  const part = partOf(items, day)
+  const part = partOf(await countItems(bench, 'needed'), day)
   await hide(hashedImages(`select * from (${rows}) where ${part}`))
   await keepStates(bench, day, 'states_before')
   const path = bench.path('checkpoint.parquet')
@@ -50,6 +49,8 @@ export async function writeCheckpointFile(
   await hide(hashedImages(`select * from ${written} where ${part}`))
   await keepStates(bench, day, 'states_after')
   await compareStates(bench, day)
+  await hide(hashedImages(`select * from ${written}`))
+  const items = await countStates(bench, day)
   await bench.query(`drop view ${view}`)
   await folder.put(`${checkpointFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)
   return { items, rows: counted }
@@ -92,10 +93,20 @@ async function compareRows(bench: Workbench, day: string, chosen: string, writte
 
 /** The states at the end of a day, by the very question that will be asked. */
 async function keepStates(bench: Workbench, day: string, name: string): Promise<void> {
-  const at = formatInstant(Date.parse(`${day}T00:00:00Z`) * 1000 + 86_400_000_000 - 1, 6)
-  const query = savedQuery('table-as-of')
-  const { sql, values } = bindQuery(query, unconfiguredTable(bench.table), { at })
+  const { sql, values } = statesAt(bench, day)
   await bench.query(`create or replace temp table ${name} as ${sql}`, values)
+}
+
+/** How many items there were then, of all and not of a part. */
+async function countStates(bench: Workbench, day: string): Promise<number> {
+  const { sql, values } = statesAt(bench, day)
+  const [row] = await bench.query(`select count(*)::varchar as n from (${sql})`, values)
+  return Number(row?.n)
+}
+
+function statesAt({ table }: Workbench, day: string): ReturnType<typeof bindQuery> {
+  const at = formatInstant(Date.parse(`${day}T00:00:00Z`) * 1000 + 86_400_000_000 - 1, 6)
+  return bindQuery(savedQuery('table-as-of'), unconfiguredTable(table), { at })
 }
 
 async function compareStates(bench: Workbench, day: string): Promise<void> {

@@ -2,7 +2,7 @@ import { NIGHTLY_LATE_HOURS } from '../config/nightly.js'
 import type { DeployedFact } from './deployed-facts.js'
 import { type Check, judged, known } from './judgement.js'
 
-/** What is checked of a table that is compared each night: how old its newest comparison is, in milliseconds. */
+/** What is checked of a table that is compared each night: how old is what was compared last, in milliseconds. */
 export const NIGHTLY_CHECKS: readonly Check<DeployedFact<number | undefined>>[] = [
   {
     name: 'nightly comparison',
@@ -10,7 +10,7 @@ export const NIGHTLY_CHECKS: readonly Check<DeployedFact<number | undefined>>[] 
     judge: compared =>
       known(compared, IN_TIME, ageMs => {
         if (ageMs === undefined) return judged(false, 'none is kept', IN_TIME)
-        const found = `the newest is ${Math.round(ageMs / HOUR_MS)} hours old`
+        const found = `the newest is of ${Math.round(ageMs / HOUR_MS)} hours ago`
         return judged(ageMs <= NIGHTLY_LATE_HOURS * HOUR_MS, found, IN_TIME)
       }),
   },

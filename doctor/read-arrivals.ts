@@ -1,7 +1,10 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { type Outputs, outputsOf } from '../aws/stack-outputs.js'
+import { readFact } from '../config/fact-file.js'
 import { Bucket } from '../store/s3.js'
+import { factMicroseconds } from '../transform/fact.js'
 import { formatDay } from '../transform/instant.js'
+import { compareUtf8 } from '../transform/json.js'
 import { factKey, factPrefix, partitionPrefix } from '../transform/layout.js'
 import { attempt } from './attempt.js'
 import type { Facts } from './deployed-facts.js'
@@ -20,7 +23,10 @@ export async function readCanary(s3: S3Client, outputs: Outputs, now: number): P
   })
 }
 
-/** How old the newest comparison is that the archive keeps of a table, of the last days; undefined without one. */
+/**
+ * How old is what the newest comparison of a table looked at last, of those that were kept in the last days; undefined
+ * without one. One that catches up with nights that were missed is as old as they are.
+ */
 export async function readCompared(
   s3: S3Client,
   bucket: string,
@@ -28,10 +34,19 @@ export async function readCompared(
   now: number,
 ): Promise<number | undefined> {
   const since = factKey({ table, recorded: new Date(now - KEPT_DAYS * DAY_MS).toISOString(), kind: '' })
-  const facts = await new Bucket(s3, bucket).entries(factPrefix(table), since)
-  const compared = facts.filter(({ key }) => key.endsWith('-reconciliation.json')).map(({ modified }) => modified)
-  return compared.length === 0 ? undefined : now - Math.max(...compared)
+  const facts = new Bucket(s3, bucket)
+  const kept = (await facts.entries(factPrefix(table), since)).map(({ key }) => key)
+  const newest = kept
+    .filter(key => key.endsWith('-reconciliation.json'))
+    .sort(compareUtf8)
+    .at(-1)
+  if (newest === undefined) return undefined
+  const fact = readFact(Buffer.from(await facts.open(newest, MAX_BYTES)).toString(), newest)
+  return fact.kind === 'reconciliation' ? now - factMicroseconds(fact.to) / 1000 : undefined
 }
+
+/** A fact has some kilobytes. */
+const MAX_BYTES = 16 * 1024 * 1024
 
 /** One that is older than this is late whatever its age. */
 const KEPT_DAYS = 7

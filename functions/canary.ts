@@ -38,19 +38,27 @@ const HOUR_MS = 3_600_000
 /** Clocks of DynamoDB, S3 and the function may differ by this. */
 const CLOCKS_MS = 60_000
 
+/** What clocks may have been ahead of this one before a write's time is believed to be no time at all. */
+const MOST_AHEAD_MS = 15 * CLOCKS_MS
+
 /** An object of the canary's rows has some kilobytes. */
 const MAX_BYTES = 64 * 1024 * 1024
 
 /**
  * Writes the canary's item and looks which earlier writes are in the archive, in its very objects. The item itself says
  * what is awaited, so nothing else has to be kept, and the archive has it, too. It throws, and then counts nothing,
- * where the table cannot be written or the archive not be listed: that nothing is counted has an alarm of its own.
+ * where the table cannot be written or the archive not be listed, and where the item's time is to come, of which no lag
+ * could be told: that nothing is counted has an alarm of its own.
  */
 export function createCanary(options: CanaryOptions): () => Promise<void> {
   const { writeMetrics, report, now = Date.now } = options
   const look = createLook(options)
   return async () => {
     const before = await readItem(options)
+    if (before !== undefined && Date.parse(before.at) > now() + MOST_AHEAD_MS)
+      throw new Error(
+        `canary was written at ${before.at}, which is to come, expected a time before now: delete its item`,
+      )
     const arrivals = before === undefined ? new Map<string, number>() : await look(before, now())
     const written = await writeItem(options, before, arrivals)
     const at = now()

@@ -120,6 +120,12 @@ async function goOn(
     report(`${compared.differing.size} of ${compared.items} items differ, and may be on their way: looked at again`)
     return state
   }
+  if (compared.differing.size > MOST_EXCEPTED) {
+    // no fact can have them, and whoever came after a day would find nothing wrong
+    count(options, compared)
+    report(`${compared.differing.size} of ${compared.items} items differ: nothing after is compared while they do`)
+    return state
+  }
   await settle(options, running, compared)
   return { ...state, comparedUntil: running.to, attempt: 0, running: null }
 }
@@ -163,7 +169,7 @@ async function readChanges(source: TableExport, table: TableConfiguration): Prom
 
 /** Keeps what was found as a fact, and counts it. */
 async function settle(options: NightlyOptions, running: Window, compared: ComparedItems): Promise<void> {
-  const { archive, table, writeMetrics, report, now = Date.now } = options
+  const { archive, table, report, now = Date.now } = options
   const { items, differing, unsettled } = compared
   const source = {
     table: table.table,
@@ -178,6 +184,10 @@ async function settle(options: NightlyOptions, running: Window, compared: Compar
     : await keepFact(archive, reconciliationFact(source, compared, now()))
   report(`${items} items compared, ${differing.size} differ, ${unsettled.size} unsettled, kept as ${kept}`)
   for (const itemKey of [...differing.keys()].slice(0, TOLD)) report(`item ${itemKey} differs`)
+  count(options, compared)
+}
+
+function count({ writeMetrics }: NightlyOptions, { items, differing, unsettled }: ComparedItems): void {
   writeMetrics({
     [RECONCILE_METRICS.differences]: differing.size,
     [RECONCILE_METRICS.unsettled]: unsettled.size,

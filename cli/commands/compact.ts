@@ -7,6 +7,7 @@ import { DiskArchive } from '../../store/folder.js'
 import { listTable } from '../../store/table-objects.js'
 import { findTable, tablesIn } from '../../store/tables.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
+import { memoryOf } from '../ask/memory-option.js'
 import { ARCHIVE_OPTION, archiveRoot, CONFIG_OPTION, loadConfiguration, suggestion } from '../ask/workspace.js'
 import { archiveFailure } from '../failures.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io, type Options } from '../io.js'
@@ -26,7 +27,7 @@ export const compact: Command = {
     ['--check', 'compares the copy with the archive and builds nothing'],
     ['--rebuild', 'makes every file of the copy anew'],
     ['--despite-refused', 'goes on although records of the table wait under refused/'],
-    ['--memory <size>', `what DuckDB may hold, the rest goes to disk: 500MB, 4GB (${COMPACTION_MEMORY})`],
+    ['--memory <size>', `what DuckDB may hold; more goes to disk, beside the copy (${COMPACTION_MEMORY})`],
     FORMAT_OPTION,
   ],
   example: 'itemtrail compact Orders',
@@ -38,11 +39,6 @@ export const compact: Command = {
     if (options.check === true) return reportChecks(root, tables, format, io)
     return compactTables(root, tables, options, format, io)
   },
-}
-
-function memoryOf({ memory = COMPACTION_MEMORY }: Options): string {
-  if (typeof memory === 'string' && /^[1-9]\d{0,5}(MB|GB)$/.test(memory)) return memory
-  throw new CommandError(`--memory is ${JSON.stringify(memory)}, expected a size such as 500MB or 4GB`)
 }
 
 async function chooseTables(
@@ -75,7 +71,7 @@ async function compactTables(
   format: TextFormat,
   io: Io,
 ): Promise<ExitCode> {
-  const memory = memoryOf(options)
+  const memory = memoryOf(options) ?? COMPACTION_MEMORY
   const done: Compaction[] = []
   let failed = false
   for (const configuration of tables) {

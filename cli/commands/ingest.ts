@@ -18,7 +18,8 @@ import { grouped, Progress } from '../show/progress.js'
 import { printable } from '../show/text.js'
 
 /** Each takes memory of its own, some 60 MB. */
-const MOST_THREADS = 8
+const USUAL_THREADS = 8
+const MOST_THREADS = 64
 
 /** Sends the records of a file through the local delivery stream into the archive. */
 export const ingest: Command = {
@@ -32,7 +33,7 @@ export const ingest: Command = {
       '--stream-arn <arn>',
       'the stream of records that name none (default: the one that the archive has of their table)',
     ],
-    ['--threads <n>', `reads with so many threads (as many as there are cores, at most ${MOST_THREADS})`],
+    ['--threads <n>', `reads with so many threads (as many as there are cores, at most ${USUAL_THREADS})`],
     FORMAT_OPTION,
   ],
   example: 'itemtrail ingest changes.jsonl.gz',
@@ -41,7 +42,7 @@ export const ingest: Command = {
     const configuration = loadConfiguration(options)
     const [file, root] = [args[0] as string, archiveRoot(options)]
     const origin = originOf(options)
-    const threads = wholeNumber(options, 'threads') ?? Math.min(availableParallelism(), MOST_THREADS)
+    const threads = threadsOf(options)
     await checkColumns(root, configuration)
     await lookAtKeys(configuration, root)
     const input = await openInput(file, io.stdin)
@@ -74,6 +75,12 @@ export const ingest: Command = {
       input.close()
     }
   },
+}
+
+function threadsOf(options: Options): number {
+  const threads = wholeNumber(options, 'threads') ?? Math.min(availableParallelism(), USUAL_THREADS)
+  if (threads <= MOST_THREADS) return threads
+  throw new CommandError(`--threads is "${threads}", expected a whole number from 1 to ${MOST_THREADS}`)
 }
 
 /** What the flags say of records that name neither their table nor their stream. */

@@ -19,6 +19,7 @@ import { showActor } from '../show/actor.js'
 import { exitOf, itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
 import { showItemKey } from '../show/item-key.js'
 import type { AnswerSurface } from '../show/surface.js'
+import { shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable, wrap } from '../show/text.js'
 import { NARROWING_OPTIONS, readNarrowing } from './history/narrowing.js'
@@ -163,7 +164,7 @@ function printPage({ table, history, changes, found }: Found, io: Io): void {
     const callers = callersOf(found, change)
     const colour = callers.verdict === 'certain' ? 'green' : 'yellow'
     io.out(`${INDENT}${paint(io, colour, wrap(printable(tellVerdict(callers)), io.columns))}\n`)
-    for (const call of callers.near) io.out(`${INDENT}${INDENT}${printable(tellCall(call))}\n`)
+    for (const call of callers.near) io.out(`${INDENT}${INDENT}${printable(tellCall(call, io.zone))}\n`)
   }
 }
 
@@ -176,7 +177,7 @@ function tellVerdict({ verdict, calls, near }: CallersOfChange): string {
     case 'certain':
       return `certain: ${callers[0] ?? near[0]?.caller}`
     case 'possible':
-      return `possible: ${callers.join(', ')}; ${near.some(({ fit }) => fit === 'key') ? 'fewer calls than changes that they can have made' : 'nothing tells for which item the call was'}`
+      return `possible: ${callers.join(', ')}; ${near.some(({ fit }) => fit === 'key') ? 'fewer calls than changes that they can have made' : 'nothing tells that the call wrote this item'}`
     case 'pending':
       return `pending: the trail shows nothing of the quarter of an hour after it yet${calls === 0 ? '' : `; until now ${callers.join(', ')}`}`
     case 'not covered':
@@ -196,16 +197,16 @@ function isCandidate({ fit }: NearCall): boolean {
 
 const FITS: Readonly<Record<string, string>> = {
   key: 'of this item',
-  'unknown key': 'of an item that is not told',
+  'unknown key': 'not told whether it wrote this item',
   'other attributes': 'not counted, it wrote other attributes',
   failed: 'an attempt that failed',
   stream: 'as the record itself says',
 }
 
-function tellCall(call: NearCall): string {
+function tellCall(call: NearCall, zone?: string): string {
   const { caller, operation, call_time: time, fit, error, role, source_identity: source, source_ip: ip } = call
   return [
-    [operation, time].filter(part => part !== null).join(' ') || 'by DynamoDB',
+    [operation, time && shorterTime(time, zone)].filter(part => part !== null).join(' ') || 'by DynamoDB',
     `${FITS[fit] ?? fit}${error === null ? '' : ` (${error})`}`,
     `by ${caller}`,
     ...(role === null ? [] : [`role ${role}`]),
@@ -223,7 +224,7 @@ async function readableTable({ changes, found }: Found): Promise<Table> {
       change.event_name,
       showActor(change),
       tellVerdict(callers),
-      callers.near.map(tellCall).join('\n'),
+      callers.near.map(call => tellCall(call)).join('\n'),
       change.event_id,
     ]
   })

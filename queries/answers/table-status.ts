@@ -31,8 +31,8 @@ export interface TableStatus {
   readonly delivered: string | null
   /** Stretches that its facts say were lost: gaps, and times without a stream. */
   readonly gaps: number
-  /** The last comparison with the table: when, and how many items differed; null where there was none. */
-  readonly compared: { readonly time: string; readonly differing: number } | null
+  /** The last comparison with the table; null where there was none. */
+  readonly compared: LastComparison | null
   /** Columns with values that did not fit them, and in how many changes. */
   readonly misfits: readonly { readonly column: string; readonly changes: number }[]
   /** Its objects beside what the archive's journal says of them; null where nothing is sealed. */
@@ -66,10 +66,29 @@ export async function tableStatus(engine: QueryEngine, table: TableConfiguration
   }
 }
 
-/** The last comparison that facts tell of: when, and how many items differed; null where there was none. */
-export function lastComparison(facts: readonly Fact[]): TableStatus['compared'] {
-  const last = facts.findLast((fact): fact is ReconciliationFact => fact.kind === 'reconciliation')
-  return last === undefined ? null : { time: last.to, differing: last.differing.length }
+/** The last comparison with a table, and what those before it found that nothing has cleared up. */
+interface LastComparison {
+  readonly time: string
+  readonly differing: number
+  /** Items of which it could not be said. */
+  readonly unsettled: number
+  /** Other items that differed before, since when nobody has looked at the whole table. */
+  readonly earlier: number
+}
+
+/**
+ * The last comparison that facts tell of, oldest first; null where there was none. One of what changed in a window says
+ * nothing of the items that differed before it.
+ */
+export function lastComparison(facts: readonly Fact[]): LastComparison | null {
+  const at = facts.findLastIndex(({ kind }) => kind === 'reconciliation')
+  const last = facts[at]
+  if (last?.kind !== 'reconciliation') return null
+  const whole = facts.findLastIndex((fact, i) => i <= at && ofWhole(fact))
+  const since = facts.slice(Math.max(0, whole), at + 1)
+  const all = since.flatMap(fact => (fact.kind === 'reconciliation' ? fact.differing.map(({ key }) => key) : []))
+  const differing = last.differing.length
+  return { time: last.to, differing, unsettled: last.unsettled.length, earlier: new Set(all).size - differing }
 }
 
 /** A stretch that was lost, and since when it is known. */
@@ -90,10 +109,15 @@ export function openGaps(facts: readonly Fact[]): readonly OpenGap[] {
 
 /** True of a look at every item after which the archive has what the table had. */
 function seesWhole(fact: Fact): fact is BaselineFact | ReconciliationFact {
+  if (!ofWhole(fact)) return false
+  return fact.kind === 'baseline' || (fact.differing.length === 0 && fact.unsettled.length === 0)
+}
+
+/** True of a look at every item. */
+function ofWhole(fact: Fact): fact is BaselineFact | ReconciliationFact {
   if (fact.kind === 'baseline') return true
   // an incremental export lists the items of its window alone
-  const isWhole = fact.kind === 'reconciliation' && (fact.method === 'scan' || fact.from === fact.to)
-  return isWhole && fact.differing.length === 0 && fact.unsettled.length === 0
+  return fact.kind === 'reconciliation' && (fact.method === 'scan' || fact.from === fact.to)
 }
 
 async function countMisfits(engine: QueryEngine, table: TableConfiguration): Promise<TableStatus['misfits']> {

@@ -7,6 +7,9 @@ export function duckDbRefusal(error: unknown): string | undefined {
   return DUCKDB_ERROR.test(line) ? line : undefined
 }
 
+/** What to do where the memory that DuckDB was given does not suffice. */
+export const MORE_MEMORY = '--memory SIZE (of the library: memory) lets it hold more, such as 4GB'
+
 /**
  * Where the memory that DuckDB was given did not suffice, or the disk for what goes beyond it, one sentence and what to
  * do; undefined for any other error.
@@ -22,6 +25,5 @@ export function shortageOf(
       hint: 'TMPDIR names another place for it, --memory SIZE (of the library: memory) leaves more in memory',
     }
   if (!/^Out of Memory/.test(message)) return undefined
-  const hint = '--memory SIZE (of the library: memory) lets it hold more, such as 4GB'
-  return { message: duckDbRefusal(error) ?? message, hint }
+  return { message: duckDbRefusal(error) ?? message, hint: MORE_MEMORY }
 }

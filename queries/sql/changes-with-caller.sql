@@ -15,8 +15,9 @@
 --   item names an actor; pending: CloudTrail may still deliver a call; not covered: nothing shows that it recorded then
 -- @column callers bigint -- how many callers can have made it
 -- @column caller varchar -- who made the call of this row, as AWS attests it
--- @column fit varchar -- why the call is here: key (it names the item), unknown key (nobody can tell), other attributes
---   (it wrote others, and does not count), failed (an attempt, and does not count), stream (the record itself names it)
+-- @column fit varchar -- why the call is here: key (it names the item), unknown key (nobody can tell; or the service
+--   failed, which may have written), other attributes (it wrote others, and does not count), failed (an attempt, and
+--   does not count), stream (the record itself names it)
 -- @column actor varchar -- who, as far as the record tells
 -- @column operation varchar -- what was called
 -- @column call_time varchar -- when CloudTrail says that the call ended: ISO 8601, UTC, in whole seconds
@@ -68,20 +69,35 @@ called as (
     and {write-calls}
 ),
 {call-entries},
--- since when the trail shows that it records writes of a table, and until when it has delivered
-trail as (
+recording as (
   select
-    recorded_table,
-    min(to_unixtime(from_iso8601_timestamp_nanos(eventtime))) as first_call,
-    max(max(to_unixtime(from_iso8601_timestamp_nanos(eventtime)))) over () as last_call
+    eventtime,
+    awsregion,
+    called_arn,
+    regexp_replace(called_arn, '\A[^/]*', '') as called_name
   from {calls}
   cross join unnest(
-    regexp_extract_all(json_format(cast(resources as json)), 'table/([A-Za-z0-9_.-]+)', 1)
-  ) as t (recorded_table)
+    regexp_extract_all(json_format(cast(resources as json)), 'arn:[^"/]*table/[A-Za-z0-9_.-]+')
+  ) as t (called_arn)
   where day >= replace({day-before :from}, '-', '/')
     and day <= replace({day-after :to}, '-', '/')
     and {write-calls}
-  group by recorded_table
+),
+-- since when the trail shows that it records writes of a table, and until when it has delivered: each region's trail by
+-- itself. A table goes by its ARN, and where no row tells that by its region and name, or by its name alone
+trail as (
+  select
+    recorded,
+    min(to_unixtime(from_iso8601_timestamp_nanos(eventtime))) as first_call,
+    max(max(to_unixtime(from_iso8601_timestamp_nanos(eventtime)))) over (partition by trail_region) as last_call
+  from (
+    select eventtime, awsregion as trail_region, called_arn as recorded from recording
+    union all
+    select eventtime, awsregion, awsregion || called_name from recording
+    union all
+    select eventtime, '', called_name from recording
+  ) as told
+  group by recorded, trail_region
 ),
 -- of the key its attributes, and what a write of each kind has to have written
 keyed as (
@@ -222,7 +238,10 @@ fitted as (
     case
       when actor_source = 'service' then 'stream'
       when eventid is null or same1 = 0 or same2 = 0 then null
-      when errorcode is not null then 'failed'
+      -- an error of the service itself does not say that nothing was written
+      when errorcode is not null and errorcode not in (
+        'InternalServerError', 'InternalServerErrorException', 'InternalFailure', 'ServiceUnavailable'
+      ) then 'failed'
       -- UpdateItem changes no attribute that it does not name
       when written is not null
         and (
@@ -248,7 +267,7 @@ fitted as (
           ) < cardinality(left_names)
         )
       then 'other attributes'
-      when same1 = 1 and same2 = 1 then 'key'
+      when same1 = 1 and same2 = 1 and errorcode is null then 'key'
       else 'unknown key'
     end as fit
   from compared
@@ -315,7 +334,7 @@ select
   event_time_us,
   event_id
 from weighed
-left join trail on recorded_table = table_name
+left join trail on recorded = coalesce(table_arn, coalesce(region, '') || '/' || table_name)
 where event_time_us >= {us :from}
   and event_time_us < {us :to}
   and (fit is not null or fit_place = 1)

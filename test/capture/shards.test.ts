@@ -38,17 +38,6 @@ describe('the lineage of shards', () => {
     expect(lineage.positions()).toEqual({ a: position('reading') })
   })
 
-  it('says of a shard that was never read since when it is to be whole, unless its parent tells', () => {
-    const unread = { after: null, madeAt: null }
-    const [a, b] = [
-      { ...position('reading'), ...unread },
-      { ...position('waiting', 'a'), ...unread },
-    ]
-    expect(new Lineage({ a, b }).positions(5000)).toEqual({ a: { ...a, emptyAt: 5000 }, b })
-    const read = new Lineage({ a: position('reading'), b: position('ended') })
-    expect(read.positions(5000)).toEqual(read.positions())
-  })
-
   it('forgets an ended shard that is not listed once all its children were begun', () => {
     const lineage = new Lineage({ a: position('ended'), b: position('waiting', 'a'), c: position('reading', 'a') })
     lineage.update([listed('b', 'a'), listed('c', 'a')])

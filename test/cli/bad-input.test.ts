@@ -415,6 +415,7 @@ describe('what is asked for', () => {
       ['as-of', 'Orders', 'now', '--format', 'xml'],
       'format "xml" is unknown, expected table, json, ndjson, csv, parquet, arrow, html, markdown, xlsx, dynamodb\n',
     ],
+    [['ingest', 'changes.jsonl', '--threads', '65'], '--threads is "65", expected a whole number from 1 to 64\n'],
     [
       ['query', 'hot-items', 'Orders', '--param', 'limit=0'],
       'parameter limit is "0", expected a whole number from 1\n',

@@ -130,6 +130,6 @@ describe('compact', () => {
 
   it('is used wrongly with a memory that is no size', async () => {
     const { exit, err } = await compact('Orders', '--memory', 'much')
-    expect([exit, err]).toEqual([2, 'itemtrail: --memory is "much", expected a size such as 500MB or 4GB\n'])
+    expect([exit, err]).toEqual([2, 'itemtrail: --memory is "much", expected a size such as 512MB or 4GB\n'])
   })
 })

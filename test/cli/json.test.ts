@@ -196,7 +196,8 @@ describe('the JSON of the commands', () => {
   it('of status is as documented', async () => {
     const { json, lines, exit } = await ask('status', '--config', fileOf('config.json', config))
     // what is sealed is seen in `sealed.test.ts`, a tail and a comparison in `status.test.ts`
-    const feed = ['compared.time', 'compared.differing', 'tail.saved', 'tail.running', 'tail.finished']
+    const compared = ['time', 'differing', 'unsettled', 'earlier'].map(name => `compared.${name}`)
+    const feed = [...compared, 'tail.saved', 'tail.running', 'tail.finished']
     const objects = ['altered', 'identical', 'missing', 'not_sealed', 'objects', 'same_size', 'unlisted']
     const journal = [...objects, 'last_seal', 'problems', 'root', 'signed', 'size']
     expectContract(

@@ -270,23 +270,43 @@ describe('status of a stack where something is wrong exits 1, and says', () => {
     expect(exit).toBe(1)
   })
 
+  it('rows that Athena does not read, which are not none', async () => {
+    stack.athena.answer = success(['change timestamp', 'delivered timestamp'], [[null, null]])
+    const { exit, out } = await status()
+    expect([exit, lineOf(out, 'last change')]).toEqual([
+      3,
+      [expect.stringMatching(/not known: Athena reads no row of 2\d{3}-\d\d-\d\d to .* objects: days before `since`/)],
+    ])
+  })
+
   it('a gap that is open, until a comparison found every item equal', async () => {
     const [from, to] = ['2026-11-20T10:00:00.000000Z', '2026-11-20T11:00:00.000000Z']
     keep(gapFact({ recorded: '2026-11-20T12:00:00.000000Z', from, to }))
     const { exit, out } = await status()
     expect(lineOf(out, 'gaps')).toEqual(['gaps         1 open: gap 2026-11-20 10:00:00Z to 2026-11-20 11:00:00Z'])
     expect(exit).toBe(1)
-    const compared = (differing: readonly object[], recorded: string) =>
+    const compared = (differing: readonly object[], recorded: string, more = {}) =>
       keep({
         ...{ version: 'fact/v1', kind: 'reconciliation', table: 'Orders', recorded, method: 'scan', source: 'table' },
         ...{ from: recorded, to: recorded, items: 1, differing, unsettled: [], digest: '0'.repeat(64) },
+        ...more,
       } as never)
     compared([{ key: '{"order_id":{"S":"ORD1"}}', since: null }], '2026-11-21T10:00:00.000000Z')
     const differs = await status()
     expect(lineOf(differs.out, 'compared')).toEqual(['compared     compared 2026-11-21 10:00:00Z: 1 item differed'])
     expect([differs.exit, lineOf(differs.out, 'gaps')[0]]).toEqual([1, expect.stringContaining('1 open')])
+    const night = { from: '2026-11-21T00:00:00.000000Z', to: '2026-11-22T00:00:00.000000Z', method: 'export' }
+    compared([], '2026-11-22T02:00:00.000000Z', { ...night, unsettled: ['{"order_id":{"S":"ORD2"}}'] })
+    const hidden = await status()
+    expect([hidden.exit, lineOf(hidden.out, 'compared')]).toEqual([
+      1,
+      [
+        'compared     compared 2026-11-22 00:00:00Z: nothing differed, 1 item could not be compared; 1 item differed before, and the whole table was not looked at since',
+      ],
+    ])
     compared([], '2026-11-22T10:00:00.000000Z')
     const equal = await status()
+    expect(lineOf(equal.out, 'compared')).toEqual(['compared     compared 2026-11-22 10:00:00Z: nothing differed'])
     expect([equal.exit, lineOf(equal.out, 'gaps')[0]]).toEqual([0, 'gaps         none open'])
   })
 })

@@ -35,7 +35,7 @@ describe('who', () => {
     ])
     expect(out).toContain('by ann@stage.example')
     expect(out).toContain(
-      'PutItem 2026-11-19T12:15:00Z, of this item, by arn:aws:sts::111122223333:assumed-role/admin/erin, role arn:aws:iam::111122223333:role/admin, as erin@stage.example, from 192.0.2.17',
+      'PutItem 2026-11-19 12:15:00Z, of this item, by arn:aws:sts::111122223333:assumed-role/admin/erin, role arn:aws:iam::111122223333:role/admin, as erin@stage.example, from 192.0.2.17',
     )
   })
 
@@ -52,6 +52,11 @@ describe('who', () => {
       exit,
       expect.objectContaining({ changes: [expect.objectContaining({ verdict })] }),
     ])
+  })
+
+  it('tells calls by the clock that changes are told by', async () => {
+    const { out } = await ask(['Seats', 'hall=both,seat=4', '--tz', 'Asia/Kolkata'])
+    expect(out).toContain('PutItem 2026-11-19 17:45:00+05:30, of this item')
   })
 
   it('takes the id of a change, with a table and without, and narrows to some of an item', async () => {
@@ -110,6 +115,14 @@ describe('files of CloudTrail that are not what they should be', () => {
   const edited = (edit: (text: string) => string) => (file: string) =>
     writeFileSync(file, gzipSync(edit(gunzipSync(readFileSync(file)).toString())))
 
+  function everyFile(edit: (text: string) => string): string {
+    const trail = makeFolder()
+    const folder = join(desk.trail, 'AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/19')
+    for (const file of readdirSync(folder))
+      writeFileSync(join(trail, file), gzipSync(edit(gunzipSync(readFileSync(join(folder, file))).toString())))
+    return trail
+  }
+
   it.each<[string, (file: string) => void, string]>([
     ['cut off', file => writeFileSync(file, readFileSync(file).subarray(0, 300)), 'cannot be read to its end'],
     ['of another JSON', edited(() => '{"Records":[1,{"a":1}]}'), 'events that cannot be read'],
@@ -137,6 +150,40 @@ describe('files of CloudTrail that are not what they should be', () => {
     expect(lost.out).not.toContain('certain:')
     expect(await changesOf(['Seats', 'hall=both,seat=4'], trail)).toEqual([
       expect.objectContaining({ verdict: 'certain' }),
+    ])
+  })
+
+  it.each(['eu-central-1', '999999999999'])('of %s alone say nothing of the same table elsewhere', async other => {
+    const here = other.includes('-') ? 'eu-west-1' : '111122223333'
+    const elsewhere = everyFile(text => text.replaceAll(here, other))
+    expect(await changesOf(['Seats', 'hall=put,seat=4'], elsewhere)).toEqual([
+      expect.objectContaining({ verdict: 'not covered', calls: 0 }),
+    ])
+  })
+
+  it('of another region do not show how far this one has delivered', async () => {
+    const [case_, far] = ['pending', 'eu-central-1']
+    const later = damaged(case_, file =>
+      writeFileSync(
+        join(file, '../later.json'),
+        gunzipSync(readFileSync(file.replace(case_, 'put-item')))
+          .toString()
+          .replaceAll('eu-west-1', far)
+          .replaceAll('2026-11-19T', '2026-11-20T'),
+      ),
+    )
+    expect(await changesOf(['Seats', 'hall=pending,seat=4'], later)).toEqual([
+      expect.objectContaining({ verdict: 'pending' }),
+    ])
+  })
+
+  it('with a call that ended with an error of the service: it may have written', async () => {
+    const failed = damaged(
+      'put-item',
+      edited(text => text.replaceAll('"responseElements"', '"errorCode": "InternalServerError", "responseElements"')),
+    )
+    expect(await changesOf(['Seats', 'hall=put,seat=4'], failed)).toEqual([
+      expect.objectContaining({ verdict: 'possible', calls: 1 }),
     ])
   })
 

@@ -1,6 +1,9 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readCanary, readCompared } from '../../doctor/read-arrivals.js'
+import { reconciliationFact } from '../../restore/reconciliation-fact.js'
+import { writeFact } from '../../transform/fact.js'
+import { factKey } from '../../transform/layout.js'
 import { LOOPBACK_CONNECTION } from '../loopback.js'
 import { type S3Server, startS3Server } from '../s3-server.js'
 
@@ -35,14 +38,25 @@ it('says why it cannot be looked at, and nothing of a stack without one', async 
   expect(await readCanary(client, new Map([['ArchiveBucket', 'archive']]), NOW)).toBeUndefined()
 })
 
-it('finds how old the newest comparison of a table is, among other facts, and of the last week alone', async () => {
+it('finds how old is what was compared last, among other facts, and of the last week alone', async () => {
   s3.fault = () => undefined
   s3.versions.length = 0
   const age = () => readCompared(client, 'archive', 'Orders', NOW)
+  const keep = (recorded: string, to: string) => {
+    const source = { table: 'Orders', method: 'export', source: 'arn', fromUs: 0, toUs: Date.parse(to) * 1000 } as const
+    const compared = { items: 0, differing: new Map(), unsettled: new Set<string>(), digest: '0'.repeat(64) }
+    const fact = reconciliationFact(source, compared, Date.parse(recorded))
+    s3.add({ key: factKey(fact), body: Buffer.from(writeFact(fact)) })
+  }
   expect(await age()).toBeUndefined()
-  s3.add({ key: 'facts/Orders/20261101T010000.000000Z-reconciliation.json', lastModified: '2026-11-01T01:00:00Z' })
-  s3.add({ key: 'facts/Orders/20261128T230000.000000Z-gap.json', lastModified: '2026-11-28T23:00:00Z' })
+  keep('2026-11-01T01:00:00.000000Z', '2026-11-01T00:00:00.000000Z')
+  s3.add({ key: 'facts/Orders/20261128T230000.000000Z-gap.json' })
   expect(await age()).toBeUndefined()
-  s3.add({ key: 'facts/Orders/20261128T021000.000000Z-reconciliation.json', lastModified: '2026-11-28T02:10:00Z' })
-  expect(await age()).toBe(22 * 3_600_000)
+  keep('2026-11-28T02:10:00.000000Z', '2026-11-28T00:10:00.000000Z')
+  expect(await age()).toBe(24 * 3_600_000)
+  // kept this night, of a night three weeks ago
+  keep('2026-11-29T00:05:00.000000Z', '2026-11-08T00:10:00.000000Z')
+  expect(await age()).toBe(21 * 24 * 3_600_000)
+  s3.add({ key: 'facts/Orders/20261129T000600.000000Z-reconciliation.json', body: Buffer.from('{}') })
+  await expect(age()).rejects.toThrow('20261129T000600')
 })

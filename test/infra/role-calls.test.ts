@@ -349,7 +349,7 @@ describe('a role can do what its commands do:', () => {
       s3.add({ key, body: Buffer.from(key.startsWith('facts/') ? writeFact(GAP) : 'x') })
     athena.workgroup.name = 'people'
     athena.fault = () => undefined
-    athena.answer = success(['change timestamp', 'delivered timestamp'], [[null, null]])
+    athena.answer = success(['change timestamp', 'delivered timestamp'], [['2026-11-22 10:00:00.000', null]])
     const { out } = await run(['status', '--stack', 'Stack', '--config', CONFIG()])
     expect(out).not.toContain('not known')
     expect(sent()).toEqual(

@@ -173,6 +173,14 @@ describe.skipIf(missing !== undefined)(title, () => {
     expect(canary.counted).toHaveLength(2)
   })
 
+  it('counts nothing where its item says that it was written tomorrow: no write would ever be late', async () => {
+    const { table, canary } = await world()
+    await canary.next()
+    await table.put({ id: { S: 'canary' }, written_at: { S: '2026-11-24T00:00:00.000Z' } })
+    await expect(canary.next()).rejects.toThrow('2026-11-24T00:00:00.000Z, which is to come')
+    expect(canary.counted).toHaveLength(1)
+  })
+
   it('begins anew where its item is gone, and gives no two writes one instant', async () => {
     const { table, canary } = await world()
     await canary.next()

@@ -155,6 +155,26 @@ describe('a table that is compared night by night', () => {
     expect(await night.facts()).toMatchObject([{ items: 3, differing: [{ key: keyOf('c'), since: null }] }])
   })
 
+  it('stays with more items that differ than a fact can have, and counts them until they do no more', async () => {
+    const night = new Night()
+    const lost = Array.from({ length: 1001 }, (_, i) => ({ ...LOST, id: `lost${i}` }))
+    await archiveWrites(night.archive.root, WRITES)
+    await night.at('2026-11-21T13:30:00Z')
+    await night.at('2026-11-23T01:00:00Z')
+    night.deliver(exportOf([...WRITES, ...lost]))
+    for (const hour of [12, 36])
+      expect(await night.at(new Date(Date.parse(TO) + hour * 3_600_000).toISOString())).toMatchObject({
+        ReconcileDifferences: 1001,
+        ReconcileAge: 24 + hour,
+      })
+    expect(night.told.at(-1)).toBe('1001 of 1003 items differ: nothing after is compared while they do')
+    expect([asked.length, await night.facts()]).toEqual([1, []])
+    // sent again
+    await archiveWrites(night.archive.root, [...WRITES, ...lost.map(({ lost: _, ...one }) => one)])
+    expect(await night.at('2026-11-25T12:00:00Z')).toMatchObject({ ReconcileDifferences: 0 })
+    expect(await night.facts()).toHaveLength(1)
+  })
+
   it('takes what arrives while it waits', async () => {
     const night = new Night()
     await archiveWrites(night.archive.root, WRITES.slice(0, 2))

@@ -165,14 +165,6 @@ const TAIL: readonly Planted[] = [
     cause: /last seen.*has version[\s\S]*then.*tells a gap/,
     worlds: strikes(onDesk, 'desk-off'),
   },
-  {
-    name: 'a tail that read nothing yet does not remember since when it follows',
-    file: 'capture/intake.ts',
-    right: 'lineage.positions(this.since)',
-    wrong: 'lineage.positions()',
-    cause: /last seen.* reads[\s\S]*then.*dies/,
-    worlds: strikes(onDesk, 'desk-off'),
-  },
 ]
 
 /** The journal of an archive. */

@@ -54,11 +54,19 @@ export function describeFeed({ last, delivered, gaps, compared }: TableStatus, n
   ].join(', ')
 }
 
-/** What the last comparison found. */
-export function describeComparison({ time, differing }: NonNullable<TableStatus['compared']>, zone?: string): string {
-  const found =
-    differing === 0 ? 'nothing differed' : `${grouped(differing)} ${differing === 1 ? 'item' : 'items'} differed`
-  return `compared ${shorterTime(time.replace(/\.0+Z$/, 'Z'), zone)}: ${found}`
+/** What the last comparison found, and what it leaves open. */
+export function describeComparison(
+  { time, differing, unsettled, earlier }: NonNullable<TableStatus['compared']>,
+  zone?: string,
+): string {
+  const found = differing === 0 ? 'nothing differed' : `${items(differing)} differed`
+  const open = unsettled === 0 ? '' : `, ${items(unsettled)} could not be compared`
+  const before = earlier === 0 ? '' : `; ${items(earlier)} differed before, and the whole table was not looked at since`
+  return `compared ${shorterTime(time.replace(/\.0+Z$/, 'Z'), zone)}: ${found}${open}${before}`
+}
+
+function items(count: number): string {
+  return `${grouped(count)} ${count === 1 ? 'item' : 'items'}`
 }
 
 /** How far the tail is, in a sentence. */

@@ -139,7 +139,7 @@ function linesOf(of: TableOnCall, { asked, refused, alarms }: StackStatus, zone?
     ...(facts.kind === 'found' ? facts.value.unread.map(why => notAsked('facts', why)) : []),
     ofFact('compared', facts, ({ compared }) => ({
       text: compared === null ? 'never with the table' : describeComparison(compared, zone),
-      is: (compared?.differing ?? 0) > 0 ? 'wrong' : 'well',
+      is: (compared?.differing ?? 0) + (compared?.earlier ?? 0) > 0 ? 'wrong' : 'well',
     })),
     compacted === undefined
       ? { name: 'compacted', text: 'never: this stack keeps no copy by item', is: 'well' }

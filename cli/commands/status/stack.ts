@@ -7,7 +7,7 @@ import type { AlarmsFound, StackAlarm } from '../../../doctor/stack-alarms.js'
 import type { Hop, TableLag } from '../../../doctor/stack-lag.js'
 import type { StackOutputs } from '../../../library/stack.js'
 import { lastComparison, type OpenGap, openGaps, type TableStatus } from '../../../queries/answers/table-status.js'
-import type { QueryEngine } from '../../../queries/engines/engine.js'
+import { type QueryEngine, QueryError } from '../../../queries/engines/engine.js'
 import { deliveriesOf } from '../../../queries/engines/literal.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import { inUtc } from '../../../queries/engines/utc.js'
@@ -189,6 +189,8 @@ async function askTable(
   }
 }
 
+const BEYOND = 'days before `since` and after today are in no answer'
+
 /** Of the newest day alone, unless only baselines are of it. */
 async function readLast(table: TableConfiguration, { archive, engine }: Asking): Promise<LastChange> {
   const days = (await archive.folders(tablePrefix(table.table))).map(dateOfKey).filter(day => day !== '')
@@ -199,8 +201,11 @@ async function readLast(table: TableConfiguration, { archive, engine }: Asking):
     from ${deliveriesOf(table)}
     where event_date >= ?`
   const ask = async (day: string) => [...rowsOf(await inUtc(await engine.run(sql, [day])))][0] as unknown as LastChange
-  const found = await ask(newest)
-  return found.change === null && days.length > 1 ? ask(days[0] as string) : found
+  const oldest = days[0] as string
+  const ofNewest = await ask(newest)
+  const found = ofNewest.change === null && oldest !== newest ? await ask(oldest) : ofNewest
+  if (found.change !== null || found.delivered !== null) return found
+  throw new QueryError(`Athena reads no row of ${oldest} to ${newest}, of which the bucket has objects: ${BEYOND}`)
 }
 
 async function readFactsOnCall(archive: Objects, table: string): Promise<FactsOnCall> {

@@ -1,10 +1,8 @@
 /** Where an archive's journal is: in a folder, or in the bucket of a stack. */
 import type { Authorities } from '../../../journal/authorities.js'
-import { BucketVersions } from '../../../journal/bucket-objects.js'
 import type { JournalFinding } from '../../../journal/finding.js'
 import { KeptLog } from '../../../journal/kept-log.js'
 import type { LogStore } from '../../../journal/log-store.js'
-import { secondVersions } from '../../../journal/second-versions.js'
 import { VerifiedBefore, verifiedPath } from '../../../journal/verified-before.js'
 import type { VerifiedArchive } from '../../../journal/verify-objects.js'
 import type { StackPlace } from '../../../library/stack.js'
@@ -66,7 +64,12 @@ async function openInBucket({ bucket: name, journal, region }: StackPlace, optio
       EXIT.usage,
       '--stack NAME does; rows and continuity are asked of a workgroup and a database, too',
     )
-  const [{ S3Client }, { Bucket }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../../store/s3.js')])
+  const [{ S3Client }, { Bucket }, { BucketVersions }, { secondVersions }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('../../../store/s3.js'),
+    import('../../../journal/bucket-objects.js'),
+    import('../../../journal/second-versions.js'),
+  ])
   const bucket = new Bucket(new S3Client(region === undefined ? {} : { region }), name)
   return {
     root: `s3://${name}`,
