@@ -29,8 +29,6 @@ const { values } = parseArgs({
 
 const hours = Number(values.hours)
 
-// errors are the weather here, and where one was made is read by nobody
-Error.stackTraceLimit = 0
 
 async function main(): Promise<number> {
   if (values.scenario !== undefined) return replay(read<Kept>(values.scenario).scenario)

@@ -61,7 +61,7 @@ const ERASER = /^AuditPersonsRolesEraser$/
 const REVEALER = /^AuditPersonsRolesRevealer$/
 const SEALS = /^AuditTablesOrdersTransformFunctionRole$/
 const MAKER = /^AuditPersonsKeysMakerRole$/
-const ASKS = /^Audit(RolesQueryUser|RolesAuditor|RolesOperator|PersonsRoles\w+|Somebody)$/
+const ASKS = /^Audit(RolesQueryUser|RolesAuditor|RolesOperator|RolesBaseline|PersonsRoles\w+|Somebody)$/
 const BASELINE = /^AuditRolesBaseline$/
 const RESTORER = /^AuditRolesRestorer$/
 const PEOPLE = /^Audit(Roles\w+|PersonsRoles\w+|Somebody)$/
@@ -448,7 +448,7 @@ describe('answers', () => {
   it("are read and written by those whose they are: people's, auditors', and what is compacted", () => {
     const compactions = Object.keys(TABLES).map(table => `AuditTables${table}CompactionFunctionRole`)
     for (const [prefix, roles] of [
-      ['people', ['AuditRolesQueryUser', 'AuditRolesOperator']],
+      ['people', ['AuditRolesQueryUser', 'AuditRolesOperator', 'AuditRolesBaseline']],
       ['auditors', ['AuditRolesAuditor']],
       ['compaction', compactions],
       ['elsewhere', []],
