@@ -207,6 +207,7 @@ function remarksOf({ changes, items, days, breaks, repeats, late }: DeskSize): r
   return [
     `${changes} chained changes of ${items} items in ${days} days, images of about 0.7 KB; ${share(breaks)} are lost, ${share(repeats)} told twice, ${share(late)} told late.`,
     'Ours is the CPU of the whole process, its start included; the floor is that of the statement alone, DuckDB with all its threads.',
+    'Times, unlike CPU, are of the whole machine: on one that others use they say little.',
     `${availableParallelism()} cores, other work beside: a load of ${loadavg()[0]?.toFixed(1)} at the end.`,
   ]
 }

@@ -15,7 +15,12 @@ describe('an image beside its hash', () => {
   it('is what it says where the plain code can read it, and is told as unreadable where that cannot', () => {
     const random = createRandom(17)
     const counts = { canonical: 0, readable: 0, unreadable: 0 }
-    for (const [i, text] of fc.sample(item.map(canonicalImage), runs(400)).entries()) {
+    for (const [i, text] of fc
+      .sample(
+        item.map(item => canonicalImage(item as Item)),
+        runs(400),
+      )
+      .entries()) {
       const image = i % 5 === 0 ? text : mutate(Buffer.from(text), random).toString()
       const form = plainForm(image)
       counts[form === undefined ? 'unreadable' : form === image ? 'canonical' : 'readable']++
