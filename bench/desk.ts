@@ -6,6 +6,7 @@ import { ExportWriter } from '../restore/export-files.js'
 import { CHAINED_FROM, type ChainedOptions, writeChained } from './chained-orders.js'
 import { type ProgramCost, runAlone, runProgram } from './child.js'
 import { DESK_ROWS, type DeskRow, type Places } from './desk-rows.js'
+import { CAN_PIN, measureThreads, THREADS_ROW } from './desk-threads.js'
 import type { Attributes } from './orders.js'
 import { type Finding, type Suite, type SuiteResult, showSpread, spreadOf } from './suite.js'
 import { linkArchive } from './synthetic-archive.js'
@@ -19,10 +20,11 @@ export interface DeskSize extends ChainedOptions {
 const { env } = process
 
 /**
- * `BENCH_CHANGES`, `BENCH_ITEMS`, `BENCH_DAYS`, `BENCH_ROUNDS`; `BENCH_BREAKS`, `BENCH_REPEATS` and `BENCH_LATE`, shares
- * of the changes; `BENCH_ROWS`, names of operations by commas.
+ * The full size, or what `BENCH_CHANGES`, `BENCH_ITEMS`, `BENCH_DAYS` and `BENCH_ROUNDS` say; `BENCH_BREAKS`,
+ * `BENCH_REPEATS` and `BENCH_LATE` are shares of the changes; `BENCH_ROWS` names operations, by semicolons because
+ * some have a comma.
  */
-const SIZE: DeskSize = {
+export const DESK_SIZE: DeskSize = {
   changes: Number(env.BENCH_CHANGES ?? 200_000),
   items: Number(env.BENCH_ITEMS ?? 25_000),
   days: Number(env.BENCH_DAYS ?? 30),
@@ -30,30 +32,33 @@ const SIZE: DeskSize = {
   repeats: Number(env.BENCH_REPEATS ?? 0),
   late: Number(env.BENCH_LATE ?? 0),
   rounds: Number(env.BENCH_ROUNDS ?? 3),
-  rows: (env.BENCH_ROWS ?? '').split(',').filter(name => name !== ''),
+  rows: (env.BENCH_ROWS ?? '')
+    .split(';')
+    .map(name => name.trim())
+    .filter(name => name !== ''),
 }
 
 export const suite: Suite = {
   name: 'desk',
   question: 'how far is each operation of a desk from the one plain statement of DuckDB over the same bytes?',
-  run: note => measureDesk(SIZE, note),
+  run: note => measureDesk(DESK_SIZE, note),
 }
 
 const CLI = fileURLToPath(new URL('../dist/cli/itemtrail.js', import.meta.url))
 const PEAK_MB = 1024
+const NAMES: readonly string[] = [...DESK_ROWS.map(({ name }) => name), THREADS_ROW]
 
 /** The suite at any size: a test runs it small. */
 export async function measureDesk(size: DeskSize, note: (text: string) => void): Promise<SuiteResult> {
   if (!existsSync(CLI)) throw new Error(`${CLI} is not there: npm run build makes it`)
-  const unknown = size.rows.find(name => !DESK_ROWS.some(row => row.name === name))
-  if (unknown !== undefined)
-    throw new Error(`row "${unknown}" is unknown, expected ${DESK_ROWS.map(({ name }) => name).join(', ')}`)
-  const rows = DESK_ROWS.filter(({ name }) => size.rows.length === 0 || size.rows.includes(name))
+  const unknown = size.rows.find(name => !NAMES.includes(name))
+  if (unknown !== undefined) throw new Error(`row "${unknown}" is unknown, expected ${NAMES.join(', ')}`)
+  const isWanted = (name: string) => size.rows.length === 0 || size.rows.includes(name)
   const folder = mkdtempSync(join(tmpdir(), 'itemtrail-desk-'))
   try {
     const places = await makePlaces(folder, size, note)
     const findings: Finding[] = []
-    for (const row of rows) {
+    for (const row of DESK_ROWS.filter(({ name }) => isWanted(name))) {
       const measured: Pair[] = []
       for (let round = 0; round < size.rounds; round++) {
         note(`${row.name}, ${round + 1} of ${size.rounds}`)
@@ -61,7 +66,12 @@ export async function measureDesk(size: DeskSize, note: (text: string) => void):
       }
       findings.push(...findingsOf(row, measured))
     }
-    const leftOut = DESK_ROWS.filter(row => !rows.includes(row)).map(({ name }) => `${name}: not asked for`)
+    const leftOut = NAMES.filter(name => !isWanted(name)).map(name => `${name}: not asked for`)
+    if (!CAN_PIN) leftOut.push(`${THREADS_ROW}: needs two cores, and taskset to keep to one`)
+    else if (isWanted(THREADS_ROW)) {
+      note(THREADS_ROW)
+      findings.push(await measureThreads(CLI, places, folder, size.rounds))
+    }
     return { findings, remarks: remarksOf(size), leftOut }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -194,6 +204,7 @@ function remarksOf({ changes, items, days, breaks, repeats, late }: DeskSize): r
   return [
     `${changes} chained changes of ${items} items in ${days} days, images of about 0.7 KB; ${share(breaks)} are lost, ${share(repeats)} told twice, ${share(late)} told late.`,
     'Ours is the CPU of the whole process, its start included; the floor is that of the statement alone, DuckDB with all its threads.',
+    'Times, unlike CPU, are of the whole machine: on one that others use they say little.',
     `${availableParallelism()} cores, other work beside: a load of ${loadavg()[0]?.toFixed(1)} at the end.`,
   ]
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
-import { runAlone } from '../../bench/child.js'
-import { makeSyntheticArchive } from '../../bench/synthetic-archive.js'
+import { writeChained } from '../../bench/chained-orders.js'
+import { runAlone, runProgram } from '../../bench/child.js'
+import { linkArchive, makeSyntheticArchive } from '../../bench/synthetic-archive.js'
 import { temporaryFolder } from '../delivery/desk.js'
 
 const CLI = join(import.meta.dirname, '../../dist/cli/itemtrail.js')
@@ -27,4 +28,21 @@ it.each(QUESTIONS)('%s %s takes no more memory than it is given, and some for it
   )
   expect(output.length).toBeGreaterThan(100)
   expect(peakMb).toBeLessThan(550)
+})
+
+it('compact, where nothing is said, takes no more than a gigabyte', async () => {
+  const copy = join(temporaryFolder(), 'archive')
+  linkArchive(root, copy)
+  const { peakMb } = await runProgram(CLI, ['compact', 'Orders', '--archive', copy])
+  expect(peakMb).toBeLessThan(1024)
+})
+
+it('ingest with two threads holds a few blocks of its input, and one object a thread', async () => {
+  const folder = temporaryFolder()
+  const file = join(folder, 'changes.jsonl')
+  // some 110 MB
+  await writeChained(file, { changes: 60_000, items: 10_000, days: 2, breaks: 0, repeats: 0, late: 0 })
+  const args = ['ingest', file, '--threads', '2', '--archive', join(folder, 'archive')]
+  const { peakMb } = await runProgram(CLI, args)
+  expect(peakMb).toBeLessThan(600)
 })
