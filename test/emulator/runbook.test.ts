@@ -2,80 +2,23 @@
  * Alarms that are made to go off, and their pages of the runbook tried as they are written: the commands are taken from
  * the page, with the words in capitals and the dots replaced.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { DeleteObjectCommand, GetObjectRetentionCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aws, inRole, itemtrail } from './acting.js'
-import { invoke } from './drive.js'
-import { ROOT } from './emulator.js'
+import { asAdministrator, aws, inRole, itemtrail } from './acting.js'
+import { command, lineOf, onCall } from './on-call.js'
 import { clientsOf, keysBelow, runProgram, waitFor } from './stack.js'
-import { openWorld, outputOf, physicalOf, STACK, type World } from './world.js'
+import { openWorld, outputOf, physicalOf, type World } from './world.js'
 
 const opened = openWorld()
 const world = opened as World
-const RUNBOOK = readFileSync(join(ROOT, 'docs', 'runbook.md'), 'utf8')
-
-/** A command of a page, which has to be there, with what a person puts in the place of its open words. */
-function command(page: string, pattern: RegExp, put: Readonly<Record<string, string>> = {}): readonly string[] {
-  const [, section] = RUNBOOK.split(`\n### ${page}\n`)
-  const text = section?.split('\n### ')[0]?.split('\n## ')[0] ?? ''
-  const found = [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code as string).find(code => pattern.test(code))
-  if (found === undefined) throw new Error(`page ${page} has no command like ${pattern}, it has:\n${text}`)
-  const filled = Object.entries(put).reduce((line, [word, value]) => line.replace(word, value), found)
-  return filled.split(/\s+/)
-}
-
 describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string' ? ` (${opened})` : ''}`, () => {
   let bucket: string
   beforeAll(() => {
     bucket = outputOf(world, 'ArchiveBucket')
   })
   const env = () => world.environment
-  const functionOf = (id: RegExp) => physicalOf(world.resources, id, 'AWS::Lambda::Function')
-  const call = (id: RegExp) => invoke(functionOf(id), {}, env(), world.folder)
-  /** Runs a command of a page as the account's root would, in what it names first. */
-  const run = (argv: readonly string[]) => aws(world, argv[0] === 'aws' ? argv.slice(1) : argv)
-
-  interface Alarm {
-    readonly AlarmName: string
-    readonly AlarmDescription: string
-    readonly StateValue: string
-    readonly Dimensions: readonly { readonly Name: string; readonly Value: string }[]
-    readonly MetricName?: string
-    readonly Namespace?: string
-  }
-  async function alarmOf(name: string, subject: string): Promise<Alarm> {
-    const { MetricAlarms }: { MetricAlarms: readonly Alarm[] } = await aws(world, ['cloudwatch', 'describe-alarms'])
-    const found = MetricAlarms.filter(
-      ({ AlarmName, AlarmDescription: text }) =>
-        AlarmName.startsWith(`${STACK}-`) &&
-        text.endsWith(`docs/runbook.md, ${name}`) &&
-        text.includes(`] ${subject}: `),
-    )
-    expect([name, found.length]).toEqual([name, 1])
-    return found[0] as Alarm
-  }
-  const stateOf = async (name: string, subject = 'archive') => (await alarmOf(name, subject)).StateValue
-  const goesOff = (name: string, subject = 'archive') =>
-    waitFor(
-      () => stateOf(name, subject),
-      state => state === 'ALARM',
-      20,
-    )
-
-  /** Counts as the service would, where the emulator does not. */
-  async function count(name: string, subject: string, value: number, minutesAgo = [0]): Promise<void> {
-    const { Namespace, MetricName, Dimensions } = await alarmOf(name, subject)
-    for (const minutes of minutesAgo) await put(`${Namespace}`, `${MetricName}`, Dimensions, value, minutes)
-  }
-  const put = (space: string, name: string, dimensions: Alarm['Dimensions'], value: number, minutesAgo: number) =>
-    aws(world, [
-      ...['cloudwatch', 'put-metric-data', '--namespace', space, '--metric-name', name, '--value', `${value}`],
-      ...['--timestamp', new Date(Date.now() - minutesAgo * 60_000).toISOString()],
-      ...['--dimensions', dimensions.map(({ Name, Value }) => `${Name}=${Value}`).join(',')],
-    ])
+  const { stateOf, goesOff, put, count, functionOf, call, run } = onCall(world)
 
   it('record-refused tells its topic, its page tells why, and redrive sends it again', async () => {
     const { QueueUrl } = await aws(world, ['sqs', 'create-queue', '--queue-name', `told-${process.pid}`])
@@ -224,6 +167,38 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
     // a day later than the event of its creation would have it, so it was this one
     const wanted = Date.now() + 30.5 * 86_400_000
     expect(await waitFor(untilOf, until => until > wanted)).toBeGreaterThan(wanted)
+  })
+
+  it('lock-event-lost: objects that no event told of are locked by the lines of the page', async () => {
+    const { s3 } = clientsOf(env())
+    const rule = physicalOf(world.resources, /AuditLockDelivered[0-9A-F]{8}$/, 'AWS::Events::Rule')
+      .split('|')
+      .at(-1)
+    const since = new Date().toISOString().slice(0, 19)
+    await aws(world, ['events', 'disable-rule', '--name', `${rule}`])
+    const Key = 'facts/Nothing/lost.json'
+    const { VersionId } = await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: '{}' }))
+    await count('lock-event-lost', 'archive', 1)
+    expect(await goesOff('lock-event-lost')).toBe('ALARM')
+    const { Rules } = await run(command('lock-event-lost', /list-rules/))
+    expect(JSON.stringify(Rules)).toContain('"State":"DISABLED"')
+    const version = ['--bucket', bucket, '--key', Key, '--version-id', `${VersionId}`]
+    const retention = command('lock-event-lost', /get-object-retention/)
+    await expect(run([...retention, ...version])).rejects.toThrow(/NoSuchObjectLockConfiguration/)
+    await aws(world, ['events', 'enable-rule', '--name', `${rule}`])
+
+    const queue = physicalOf(world.resources, /AuditLockWaiting[0-9A-F]{8}$/, 'AWS::SQS::Queue')
+    const put = { ARCHIVE: bucket, WAITING: queue, PREFIX: 'facts/', SINCE: since }
+    const lines = lineOf('lock-event-lost', /list-object-versions/, put)
+    const administrator = { ...(await asAdministrator(world)), AWS_ENDPOINT_URL_SQS: `${env().AWS_ENDPOINT_URL}` }
+    const sent = await runProgram(['bash', '-c', lines], administrator, world.folder)
+    expect(sent).toMatchObject({ code: 0, out: expect.stringContaining('MessageId') })
+    const isLocked = () =>
+      run([...retention, ...version]).then(
+        ({ Retention }) => Retention.Mode,
+        () => undefined,
+      )
+    expect(await waitFor(isLocked, mode => mode !== undefined)).toBe('GOVERNANCE')
   })
 
   it('seal-late is over once there was a seal; object-altered and its repair', async () => {
