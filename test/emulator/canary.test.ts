@@ -26,8 +26,7 @@ describe.skipIf(typeof opened === 'string')(`a canary${typeof opened === 'string
     readonly awaited: { readonly L: readonly { readonly S: string }[] }
   }
   /** Its item, by the command of the page. */
-  const item = async (): Promise<Item> =>
-    (await run(command('The canary', /get-item/, { '<output CanaryTable>': table }))).Item
+  const item = async (): Promise<Item> => (await run(command('The canary', /get-item/, { CANARY_TABLE: table }))).Item
 
   /** Writes, waits until that is in the archive, and tells of it: its instant, and its object. */
   async function write(): Promise<{ readonly at: string; readonly key: string }> {
@@ -53,7 +52,7 @@ describe.skipIf(typeof opened === 'string')(`a canary${typeof opened === 'string
     const { s3 } = clientsOf(world.environment)
     const lost = await write()
     const kept = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: lost.key }))
-    const body = await kept.Body?.transformToByteArray()
+    const body = (await kept.Body?.transformToByteArray()) ?? new Uint8Array()
     const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: lost.key }))
     for (const { Key, VersionId } of Versions)
       await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId, BypassGovernanceRetention: true }))

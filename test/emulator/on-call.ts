@@ -23,10 +23,21 @@ export type Filling = Readonly<Record<string, string>>
 /** A command of a page, which has to be there, or a block of them. */
 export function lineOf(page: string, pattern: RegExp, put: Filling = {}): string {
   const section = sectionOf(page)
-  const codes = [...section.matchAll(/```sh\n([\s\S]+?)\n *```|`([^`]+)`/g)].map(([, block, code]) => block ?? code)
-  const found = codes.find(code => pattern.test(code as string))
+  const found = codesIn(section).find(code => pattern.test(code))
   if (found === undefined) throw new Error(`page ${page} has no command like ${pattern}, it has:\n${section}`)
   return Object.entries(put).reduce((line, [word, value]) => line.replaceAll(word, value), found)
+}
+
+/** Blocks of commands, and what stands between back quotes. */
+function codesIn(text: string): readonly string[] {
+  const found = text.matchAll(/```sh\n([\s\S]+?)\n *```|`([^`]+)`/g)
+  return [...found].map(([, block, code]) => (block ?? code) as string)
+}
+
+/** Every command of the runbook for a program, each once; a name alone is none. */
+export function commandsOf(program: string): readonly string[] {
+  const lines = codesIn(RUNBOOK).flatMap(code => code.split('\n').map(line => line.trim().replace(/^npx /, '')))
+  return [...new Set(lines.filter(line => new RegExp(`^${program} \\S+ +\\S`).test(line)))]
 }
 
 /** The same in words, as a shell takes it apart. */

@@ -2,13 +2,14 @@
  * Alarms that are made to go off, and their pages of the runbook tried as they are written: the commands are taken from
  * the page, with the words in capitals and the dots replaced.
  */
+import { join } from 'node:path'
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { DeleteObjectCommand, GetObjectRetentionCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { asAdministrator, aws, inRole, itemtrail } from './acting.js'
-import { command, lineOf, onCall } from './on-call.js'
+import { command, commandsOf, lineOf, onCall } from './on-call.js'
 import { clientsOf, keysBelow, runProgram, waitFor } from './stack.js'
-import { openWorld, outputOf, physicalOf, type World } from './world.js'
+import { openWorld, outputOf, physicalOf, STACK, type World } from './world.js'
 
 const opened = openWorld()
 const world = opened as World
@@ -61,13 +62,13 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
 
   it('stream-unread: a mapping that is off is found, and reads again once it is on', async () => {
     const forwarder = functionOf(/Orders.*\/ForwarderFunction[^/]*$/)
-    const list = command('stream-unread', /list-event-source-mappings/)
+    const list = command('stream-unread', /list-event-source-mappings/, { FUNCTION: forwarder })
     const mapping = async () => {
-      const { EventSourceMappings } = await run([...list, '--function-name', forwarder])
+      const { EventSourceMappings } = await run(list)
       return EventSourceMappings[0] as { UUID: string; State: string; EventSourceArn: string }
     }
     const { UUID, EventSourceArn } = await mapping()
-    const off = command('delivery-late', /update-event-source-mapping/, { '...': UUID })
+    const off = command('delivery-late', /update-event-source-mapping/, { UUID })
     await run(off)
     const Item = { order_id: { S: 'UNREAD' }, status: { S: 'PENDING' } }
     const data = () => keysBelow(bucket, 'data/Orders/', env())
@@ -77,8 +78,7 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
       await put('AWS/DynamoDB', 'ConsumedWriteCapacityUnits', [{ Name: 'TableName', Value: 'Orders' }], 1, minutes)
     expect(await goesOff('stream-unread', 'Orders')).toBe('ALARM')
     expect((await mapping()).State).toMatch(/Disabl/)
-    const table = command('stream-unread', /describe-table/)
-    const { Table } = await run([...table, '--table-name', 'Orders'])
+    const { Table } = await run(command('stream-unread', /describe-table/, { TABLE: 'Orders' }))
     expect(Table.LatestStreamArn).toBe(EventSourceArn)
     await run(off.map(word => (word === '--no-enabled' ? '--enabled' : word)))
     // it goes on where it was: what was written meanwhile arrives
@@ -158,7 +158,7 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
     await aws(world, ['sqs', 'send-message', '--queue-url', queue, '--message-body', JSON.stringify(event)])
     await count('object-unlocked', 'archive', 1)
     expect(await goesOff('object-unlocked')).toBe('ALARM')
-    await run(command('object-unlocked', /start-message-move-task/, { '<arn of Failed>': Attributes.QueueArn }))
+    await run(command('object-unlocked', /start-message-move-task/, { FAILED_ARN: Attributes.QueueArn }))
     const untilOf = async () => {
       const asked = { Bucket: bucket, Key: 'facts/Nothing/unlocked.json', VersionId }
       const { Retention } = await s3.send(new GetObjectRetentionCommand(asked)).catch(() => ({ Retention: undefined }))
@@ -182,9 +182,9 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
     expect(await goesOff('lock-event-lost')).toBe('ALARM')
     const { Rules } = await run(command('lock-event-lost', /list-rules/))
     expect(JSON.stringify(Rules)).toContain('"State":"DISABLED"')
-    const version = ['--bucket', bucket, '--key', Key, '--version-id', `${VersionId}`]
-    const retention = command('lock-event-lost', /get-object-retention/)
-    await expect(run([...retention, ...version])).rejects.toThrow(/NoSuchObjectLockConfiguration/)
+    const version = { ARCHIVE: bucket, OBJECT: Key, VERSION: `${VersionId}` }
+    const retention = command('lock-event-lost', /get-object-retention/, version)
+    await expect(run(retention)).rejects.toThrow(/NoSuchObjectLockConfiguration/)
     await aws(world, ['events', 'enable-rule', '--name', `${rule}`])
 
     const queue = physicalOf(world.resources, /AuditLockWaiting[0-9A-F]{8}$/, 'AWS::SQS::Queue')
@@ -194,7 +194,7 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
     const sent = await runProgram(['bash', '-c', lines], administrator, world.folder)
     expect(sent).toMatchObject({ code: 0, out: expect.stringContaining('MessageId') })
     const isLocked = () =>
-      run([...retention, ...version]).then(
+      run(retention).then(
         ({ Retention }) => Retention.Mode,
         () => undefined,
       )
@@ -212,21 +212,51 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
     const log = physicalOf(world.resources, /JournalCheckLog/, 'AWS::Logs::LogGroup')
     const { events } = await aws(world, ['logs', 'filter-log-events', '--log-group-name', log])
     expect(JSON.stringify(events)).toContain(Key)
-    const versions = command('journal-forked', /list-object-versions/)
-    const { Versions } = await run([...versions, '--bucket', bucket, '--prefix', Key])
+    const { Versions } = await run(command('journal-forked', /list-object-versions/, { ARCHIVE: bucket, OBJECT: Key }))
     expect(Versions.length).toBe(2)
     await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId, BypassGovernanceRetention: true }))
   })
 
   it('key-closing: a key whose deletion was asked for is brought back by the commands of the page', async () => {
-    const key = ['--key-id', outputOf(world, 'SealKeyArn')]
-    await aws(world, ['kms', 'schedule-key-deletion', ...key, '--pending-window-in-days', '7'])
+    const KEY = outputOf(world, 'SealKeyArn')
+    await aws(world, ['kms', 'schedule-key-deletion', '--key-id', KEY, '--pending-window-in-days', '7'])
     await call(/JournalSealer/).catch(() => undefined)
     expect(await goesOff('key-closing')).toBe('ALARM')
-    const { KeyMetadata } = await run([...command('key-closing', /describe-key/), ...key])
+    const { KeyMetadata } = await run(command('key-closing', /describe-key/, { KEY }))
     expect(KeyMetadata.KeyState).toBe('PendingDeletion')
-    await run([...command('key-closing', /cancel-key-deletion/), ...key])
-    await run(['kms', command('key-closing', /enable-key/).at(-1) as string, ...key])
+    await run(command('key-closing', /cancel-key-deletion/, { KEY }))
+    await run(command('key-closing', /enable-key/, { KEY }))
     await call(/JournalSealer/)
+  })
+
+  it('has no command in its pages that aws does not take as it stands there', async () => {
+    const checked = commandsOf('aws').filter(line => !/^aws s3 /.test(line))
+    expect(checked.length).toBeGreaterThan(20)
+    const refused: [string, string][] = []
+    for (const line of checked) {
+      // it parses the command and calls nobody; what it finds wrong with its own sample of an answer is no matter here
+      const words = `${line.replace(/ \|$/, '')} --generate-cli-skeleton output`
+      const { err } = await runProgram(['sh', '-c', words], env(), world.folder)
+      const [, why] = /^aws: error: (.*)$/m.exec(err) ?? []
+      if (why !== undefined || /not found|syntax error/i.test(err)) refused.push([line, why ?? err])
+    }
+    expect(refused).toEqual([])
+  })
+
+  it('has no command in its pages that itemtrail does not take as it stands there', async () => {
+    const FILE = join(world.folder, 'mailed.checkpoint')
+    await aws(world, ['s3api', 'get-object', '--bucket', bucket, '--key', 'log/checkpoint', FILE])
+    const put = { TABLE: 'Orders', ARCHIVE: bucket, REFUSED: outputOf(world, 'RefusedBucket'), FILE, Itemtrail: STACK }
+    const asked = commandsOf('itemtrail').filter(line => !/--send|--export|FOLDER/.test(line))
+    expect(asked.length).toBeGreaterThan(5)
+    const ends: [string, number, string][] = []
+    for (const line of asked) {
+      const words = Object.entries(put).reduce((text, [word, value]) => text.replaceAll(word, value), line)
+      const role = /reconcile/.test(line) ? 'BaselineRole' : 'OperatorRole'
+      const { code, err } = await itemtrail(world, words.split(/ +/).slice(1), await inRole(world, role))
+      // 1: something is found; 3: the emulator does not measure all that status and doctor ask for
+      if (code === 2 || (code === 3 && !/status|doctor/.test(line))) ends.push([line, code, err])
+    }
+    expect(ends).toEqual([])
   })
 })

@@ -195,6 +195,9 @@ async function workgroupsOf({ environment, resources }: World): Promise<Readonly
 
 /** Vitest's global set-up. */
 export async function setup(): Promise<() => Promise<void>> {
+  // a reporter that leaves the titles of what is skipped out would say nothing of it
+  for (const missing of [missingForEmulator(), missingForQuestions()])
+    if (missing !== undefined) console.warn(`test:emulator skips what needs it: ${missing}`)
   if (missingForEmulator() !== undefined || process.env[PLACE] !== undefined) return async () => {}
   const { place, stop } = await makeWorld()
   process.env[PLACE] = place
