@@ -1,13 +1,12 @@
 /** An archive on AWS: what the stack says of itself, and the engine over its tables and buckets. */
 import type { S3Client } from '@aws-sdk/client-s3'
-import { type Outputs, outputsOf, readOutputs } from '../aws/stack-outputs.js'
+import { capturesTable, type Outputs, outputsOf, readOutputs } from '../aws/stack-outputs.js'
 import { FileError } from '../config/gate.js'
 import type { Verifier } from '../proof/note.js'
 import type { AthenaEngine } from '../queries/engines/athena.js'
 import type { KnownJournal } from '../queries/engines/engine.js'
 import { isMissing, type KeyRange, type ObjectEntry, type VersionedEntry } from '../store/objects.js'
 import { Bucket } from '../store/s3.js'
-import { shortened } from '../transform/table-names.js'
 import { ArchiveError } from './archive-error.js'
 
 /** Where an archive on AWS is asked. */
@@ -78,19 +77,8 @@ export async function describeStack(stack: string, region: string | undefined): 
     refused: outputsOf(outputs, 'RefusedBucket')[0],
     keyTables: outputsOf(outputs, 'PersonsKeyTable'),
     archives: new Set(outputsOf(outputs, 'ArchiveBucket')).size,
-    captures: table => captures(outputs, table),
+    captures: table => capturesTable(outputs, table),
   }
-}
-
-/** Each captured table has an output of its own; a stack without any says nothing of them. */
-function captures(outputs: Outputs, table: string): boolean {
-  const named = (end: string) =>
-    [...outputs.keys()].flatMap(key => new RegExp(`^(.*)${end}([0-9A-F]{8})?$`).exec(key)?.[1] ?? [])
-  const told = new Set(named('ReplayStream'))
-  const name = shortened(table, 100).replaceAll(/[^A-Za-z0-9]/g, '')
-  // CDK leaves out a step of the path that the one before ends with
-  const isTold = named('ArchiveBucket').some(path => told.has(`${path}Tables${name}`) || told.has(`${path}${name}`))
-  return told.size === 0 || isTold
 }
 
 function journalIn(outputs: Outputs): StackJournal | undefined {
