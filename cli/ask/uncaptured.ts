@@ -4,9 +4,9 @@ import { NoSuchTable, type QueryEngine } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 
 /**
- * Those of an archive's tables that its stack captures no more, and of whose rows Athena therefore has no table: what
- * the archive keeps of them no question of the stack reads. A captured table that Athena lacks is not among them, for
- * that is a fault.
+ * Those of an archive's tables that its stack does not capture, or no more, and of whose rows Athena therefore has no
+ * table: what the archive keeps of them no question of the stack reads. A captured table that Athena lacks is not among
+ * them, for that is a fault.
  */
 export async function uncapturedTables(
   archive: OpenArchive,
@@ -31,5 +31,5 @@ async function lacks(engine: QueryEngine, rows: string): Promise<boolean> {
 /** What of them nobody has looked at. */
 export function tellUncaptured(tables: readonly string[]): string {
   const them = tables.length === 1 ? 'it' : 'them'
-  return `${tables.join(', ')}: the stack captures ${them} no more, and Athena has no table for what the archive keeps of ${them}; a copy of the bucket, asked with --archive, tells of ${them}`
+  return `${tables.join(', ')}: the stack does not capture ${them}, and Athena has no table for what the archive keeps of ${them}; a copy of the bucket, asked with --archive, tells of ${them}`
 }

@@ -82,7 +82,7 @@ export const verify: Command = {
 
 /**
  * Opens the archive that the flags name, in a folder or on AWS, with all tables that it has; apart from them those that
- * a stack captures no more.
+ * a stack does not capture.
  */
 async function withArchive(
   options: Options,

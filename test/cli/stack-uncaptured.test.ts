@@ -1,4 +1,4 @@
-/** What is asked of a stack whose archive keeps something of tables that it captures no more. */
+/** What is asked of a stack whose archive keeps something of tables that it does not capture. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { writeFact } from '../../transform/fact.js'
 import { factKey } from '../../transform/layout.js'
@@ -39,10 +39,10 @@ const GONE = ['Nothing', 'Old-Orders', 'Parcels']
 const onStack = (...argv: readonly string[]) => run([...argv, '--stack', STACK])
 const described = () => stack.actions.filter(action => action === 'DescribeStacks').length
 
-describe('tables that a stack captures no more cost its own no answer', () => {
+describe('tables that a stack does not capture cost its own no answer', () => {
   it.each(['rows', 'continuity'])('of verify %s, which names them', async part => {
     const { exit, out, err } = await onStack('verify', part, '--format', 'json')
-    for (const table of GONE) expect(err).toContain(`not checked: ${table}: the stack captures it no more`)
+    for (const table of GONE) expect(err).toContain(`not checked: ${table}: the stack does not capture it`)
     const tables = JSON.parse(out) as { table: string; not_checked?: string }[]
     expect(tables.flatMap(({ table, not_checked: why }) => (why === undefined ? [] : [table]))).toEqual(GONE)
     expect(tables.map(({ table }) => table)).toContain('Orders')
@@ -52,7 +52,9 @@ describe('tables that a stack captures no more cost its own no answer', () => {
   it('of verify, which says at its end what nobody looked at, and asks the stack once', async () => {
     const { exit, out } = await onStack('verify')
     expect(exit).toBe(0)
-    expect(out).toContain('not checked: rows and continuity of Nothing, Old-Orders, Parcels: the stack captures them')
+    expect(out).toContain(
+      'not checked: rows and continuity of Nothing, Old-Orders, Parcels: the stack does not capture them',
+    )
     expect(described()).toBe(1)
   })
 
@@ -64,7 +66,7 @@ describe('tables that a stack captures no more cost its own no answer', () => {
     expect(JSON.stringify(notKnown)).not.toMatch(/Nothing|Old-Orders|Parcels/)
     expect(described()).toBe(1)
     expect(exit).not.toBe(0)
-    expect((await onStack('status')).out).toMatch(/^not asked +Nothing, Old-Orders, Parcels: the stack captures/m)
+    expect((await onStack('status')).out).toMatch(/^not asked +Nothing, Old-Orders, Parcels: the stack does not/m)
   })
 })
 
@@ -89,7 +91,7 @@ describe('what nobody can answer is said', () => {
     stack.outputs.AuditTablesOtherReplayStream = 'replay'
     delete stack.outputs.AuditTablesOrdersReplayStream
     const { exit, err } = await onStack('verify', 'rows')
-    expect({ exit, err }).toEqual({ exit: 3, err: expect.stringContaining('the stack captures them no more') })
+    expect({ exit, err }).toEqual({ exit: 3, err: expect.stringContaining('the stack does not capture them') })
     stack.athena.answer = answer
     delete stack.outputs.AuditTablesOtherReplayStream
     Object.assign(stack.outputs, others, { AuditTablesOrdersReplayStream: replay })

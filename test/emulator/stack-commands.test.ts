@@ -86,7 +86,7 @@ describe.skipIf(asks !== undefined)(`asked of a stack${asks === undefined ? '' :
     expect((await as('operator', 'status')).out).toMatch(/^compacted +\d{4}-/m)
   })
 
-  it('verify names what the stack captures no more, and answers for the rest', async () => {
+  it('verify names what the stack does not capture, and answers for the rest', async () => {
     // other files put facts of no table there
     const Key = 'facts/Nothing/seen.json'
     const Bucket = outputOf(world, 'ArchiveBucket')
@@ -95,7 +95,7 @@ describe.skipIf(asks !== undefined)(`asked of a stack${asks === undefined ? '' :
       const { code, out, err } = await as('query', 'verify', part)
       // 1: of another file's table something differs
       expect([part, code < 2, err]).toEqual([part, true, expect.anything()])
-      expect(err).toContain('not checked: Nothing: the stack captures it no more')
+      expect(err).toContain('not checked: Nothing: the stack does not capture it')
       for (const table of TABLES) expect(out).toContain(table)
     }
   })

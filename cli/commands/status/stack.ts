@@ -40,7 +40,7 @@ export interface StackStatus {
   /** How long a write takes into the archive, end to end; undefined where the stack has no canary. */
   readonly canary: DeployedFact<Hop | undefined>
   readonly tables: readonly TableOnCall[]
-  /** Tables that the archive keeps something of and that the stack captures no more. */
+  /** Tables that the archive keeps something of and that the stack does not capture. */
   readonly uncaptured: readonly string[]
   readonly refused: DeployedFact<StackRefused>
 }
