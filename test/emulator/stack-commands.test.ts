@@ -91,12 +91,8 @@ describe.skipIf(asks !== undefined)(`asked of a stack${asks === undefined ? '' :
     const Key = 'facts/Nothing/seen.json'
     const Bucket = outputOf(world, 'ArchiveBucket')
     await clientsOf(world.environment).s3.send(new PutObjectCommand({ Bucket, Key, Body: '{}' }))
-    for (const part of ['rows', 'continuity']) {
-      const { code, out, err } = await as('query', 'verify', part)
-      // 1: of another file's table something differs
-      expect([part, code < 2, err]).toEqual([part, true, expect.anything()])
-      expect(err).toContain('not checked: Nothing: the stack does not capture it')
-      for (const table of TABLES) expect(out).toContain(table)
-    }
+    const { code, out, err } = await as('query', 'verify', 'rows')
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('not checked: Nothing: the stack does not') })
+    for (const table of TABLES) expect(out).toContain(`${table}: `)
   })
 })
