@@ -188,6 +188,9 @@ export class QueryError extends Error {
 /** A statement that asks for a table of which nothing can be read; others can be asked. */
 export class UnreadableTable extends QueryError {}
 
+/** A statement that asks for a table which the engine does not have, whatever the archive keeps of it. */
+export class NoSuchTable extends QueryError {}
+
 /** The error of a statement that its signal ended. */
 export function stoppedError(signal: AbortSignal): QueryError {
   return new QueryError('the statement was stopped', { cause: signal.reason })
