@@ -1,5 +1,6 @@
 import { SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveObjects } from './archive-objects.js'
+import { wholeSeals } from './bundle-outline.js'
 import type { SealEntry, SealedEntry } from './entry.js'
 import type { JournalFinding } from './finding.js'
 
@@ -163,7 +164,7 @@ async function whatDiffers(
  * had listed all of them; before there are two such seals, nothing is old enough.
  */
 export function twoSealsAgo(seals: readonly SealEntry[]): number {
-  const before = seals.filter(({ partial }) => partial === undefined).at(-2)
+  const before = wholeSeals(seals).at(-2)
   return before?.newest === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.newest)
 }
 
