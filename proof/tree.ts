@@ -61,9 +61,9 @@ export class GrowingTree {
     this.added++
   }
 
-  /** The root over what was added, with another tree behind it that has fewer leaves than each hash here stands for. */
-  root(behind?: GrowingTree): Buffer {
-    return joinSubtrees([...this.complete, ...(behind?.complete ?? [])])
+  /** The root over it and trees behind it, each of fewer leaves than a hash of the one before stands for. */
+  root(...behind: readonly GrowingTree[]): Buffer {
+    return joinSubtrees([this, ...behind].flatMap(({ complete }) => complete))
   }
 }
 
