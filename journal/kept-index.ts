@@ -51,7 +51,7 @@ export function keepIndex(path: string, kept: KeptIndex): void {
 }
 
 /** A line of JSON, and its SHA-256: what happens to a file by chance is noticed. */
-function encodeIndex({ index, head: { size, root } }: KeptIndex): string {
+export function encodeIndex({ index, head: { size, root } }: KeptIndex): string {
   const { bundles, seals } = index.known
   const numbers = new Map<string, number>()
   const numberOf = (folder: string) => {
@@ -76,7 +76,7 @@ function encodeIndex({ index, head: { size, root } }: KeptIndex): string {
 }
 
 /** Throws a `FileError` that names `file` for what is damaged. */
-function decodeIndex(bytes: Buffer, file: string): KeptIndex {
+export function decodeIndex(bytes: Buffer, file: string): KeptIndex {
   const end = bytes.indexOf('\n')
   const line = bytes.subarray(0, end)
   if (end < 0 || bytes.subarray(end + 1).toString('latin1') !== `${hash('sha256', line)}\n`)

@@ -10,7 +10,7 @@ import type { JournalFinding } from './finding.js'
 import { type Head, type JournalIdentity, NOT_BEGUN, openHead } from './head.js'
 import { JournalError } from './journal-error.js'
 import { strayFiles } from './log-files.js'
-import { CHECKPOINT, claimPath, isOfHistory, type LogStore, stagingPath } from './log-store.js'
+import { CHECKPOINT, claimPath, type LogStore, stagingPath } from './log-store.js'
 import { type RolledTile, RollingTiles } from './rolling-tiles.js'
 import { decodeStaged } from './staging.js'
 
@@ -35,8 +35,8 @@ export interface VerifyLogOptions {
   /** The same of a checkpoint that this machine saw, and the file that says so. */
   readonly seen?: (Pick<Head, 'size' | 'root'> & { readonly where: string }) | undefined
   /**
-   * Where an earlier verification of the same journal ended, with nothing found: what came before is not read again, and
-   * what lies there and is no part of it is not looked for.
+   * Where an earlier verification of the same journal ended, with nothing found: what came before is not read again,
+   * and what lies there and is no part of it is not looked for.
    * @default - all of it is verified
    */
   readonly from?: Pick<Head, 'size' | 'root'> | undefined
@@ -86,7 +86,7 @@ class Walk {
     const there = from === undefined ? await this.store.list('') : []
     const checkpoint = await this.store.read(CHECKPOINT)
     await this.claims()
-    if (this.findings.length === 0) this.strays(there)
+    if (this.findings.length === 0 && from === undefined) this.strays(there)
     const cached = this.isEnd ? await this.cached(checkpoint) : undefined
     await this.unfinished(cached)
     const kept = [...(cached === undefined ? [] : [{ ...cached, path: CHECKPOINT }])]
@@ -123,29 +123,13 @@ class Walk {
     }
   }
 
-  /** Whoever seals claims first and writes then: files that follow no claim are what is left of a journal. */
   private strays(there: readonly string[]): void {
-    const history = there.filter(isOfHistory)
-    if (this.chain.length === 0) {
-      if (history.length > 0)
-        this.find(
-          'missing',
-          claimPath(0),
-          `is not there, ${LOG_PREFIX}${history[0]} ${isThere(history)}: the journal has no beginning`,
-        )
-      return
-    }
-    const sizes = this.chain.map(({ size }) => size)
-    const { beyond, besides, strange } = strayFiles(there, sizes)
-    const end = `the chain of claims ends at ${this.end.size}`
-    if (beyond[0] !== undefined)
-      this.find('cut-off', beyond[0], `${isThere(beyond)}, and ${end}: what came then is gone`)
-    if (besides[0] !== undefined)
-      this.find('forked', besides[0], `${isThere(besides)}, and the chain of claims does not come by`)
-    if (strange.length > 0)
-      this.remarks.push(
-        `what ${LOG_PREFIX}${strange[0]} is, which ${isThere(strange)}: no file of a journal, or of a size that nobody signed`,
-      )
+    const { findings, remark } = strayFiles(
+      there,
+      this.chain.map(({ size }) => size),
+    )
+    for (const { kind, path, message } of findings) this.find(kind, path, message)
+    if (remark !== undefined) this.remarks.push(remark)
   }
 
   /** Opens a claim; where no known key signed it, with the keys that were sealed until there. */
@@ -339,11 +323,6 @@ class Walk {
     const entries = Math.max(this.tiles.count - this.begin.size, 0)
     return { head: end, isEnd, claims: chain.length, entries, seals, findings, remarks }
   }
-}
-
-/** What is said of the first of some files. */
-function isThere({ length }: readonly string[]): string {
-  return length === 1 ? 'is there' : `is there with ${length - 1} more`
 }
 
 /** A checkpoint that is held against the chain, and what it is called. */

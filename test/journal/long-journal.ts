@@ -40,7 +40,7 @@ export async function longJournal({ objectsADay, days, sealsADay = 1, salt = '' 
     const objects = Array.from({ length: Number(to) - Number(from) }, (_, i): Entry => {
       const key = keyOf(day, Number(from) + i)
       const sha256 = hash('sha256', `${salt}${key}`)
-      const rows = { rows: 9000, rows_root: sha256, sha256, table: 'Orders' }
+      const rows = { rows: 9000, sha256, table: 'Orders' }
       return { bytes: 6_300_000, event_date: dayOf(day), key, ...rows, type: 'object@1', version_id: hash('md5', key) }
     })
     const seal: Entry = { type: 'seal@1', time, newest: time, previous_size: head.size, sealer: 'test', ...NO_TOTALS }
