@@ -13,7 +13,7 @@ export const LONG = [
   'test/cli/*.property.test.ts',
   'test/queries/{list-changes,trino-grammar,verdict/certain-rows,verdict/histories}.test.ts',
   'test/cli/{altered,asking,files,guides,outside,reconcile,verdict,who}.test.ts',
-  'test/journal/{seal,tampering}.test.ts',
+  'test/{functions/check-journal,journal/kept-index,journal/seal,journal/tampering}.test.ts',
   'test/evidence/bundle.test.ts',
   'test/cli/{baseline-knows,lists,process,table-names,verify}.test.ts',
   'test/cli/{sealed,sealed-papers,sealed-tampering,stack-sealed,wrong-key}.test.ts',

@@ -140,6 +140,8 @@ export interface KnownJournal {
   readonly sealedBy?: string | undefined
   /** A checkpoint that was seen before, and where it is kept: the journal goes on from there. */
   readonly seen?: SeenCheckpoint | undefined
+  /** A file for what was read of it, so that the next answer reads what is new. @default - all of it is read */
+  readonly kept?: string | undefined
   /** Days after which the archive's bucket forgets what was refused. @default - those of a configuration without */
   readonly refusedDays?: number | undefined
   /** Where the archive lies, of which the engine reads a copy. @default - what the engine has for `facts` */
