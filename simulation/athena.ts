@@ -164,22 +164,37 @@ export class SimulatedAthena {
 /** The rows of an archive, each once, with how often it was delivered. */
 export function storedRows(archive: SimulatedBucket): readonly StoredRow[] {
   const rows = new Map<string, StoredRow>()
-  for (const [key, bytes] of archive.contents(DATA_PREFIX)) {
-    const { date: day } = parsePartition(key)
-    for (const line of Buffer.from(bytes).toString().split('\n')) {
-      if (line === '') continue
-      const { event_id, row_hash, item_key, event_time_us } = JSON.parse(line) as StoredRow
-      const name = `${event_id} ${row_hash}`
-      const deliveries = (rows.get(name)?.deliveries ?? 0) + 1
-      rows.set(name, { day, event_id, row_hash, item_key, event_time_us, deliveries })
+  for (const key of archive.keys(DATA_PREFIX))
+    for (const row of rowsOfObject(key, archive.get(key).bytes)) {
+      const name = `${row.event_id} ${row.row_hash}`
+      const known = rows.get(name)
+      rows.set(name, known === undefined ? row : { ...known, deliveries: known.deliveries + 1 })
     }
-  }
   return [...rows.values()]
+}
+
+/** What was read of objects: none is ever another one. */
+const READ = new WeakMap<Uint8Array, readonly StoredRow[]>()
+
+function rowsOfObject(key: string, bytes: Uint8Array): readonly StoredRow[] {
+  const known = READ.get(bytes)
+  if (known !== undefined) return known
+  const { date: day } = parsePartition(key)
+  const rows = linesOf(Buffer.from(bytes).toString()).map(line => {
+    const { event_id, row_hash, item_key, event_time_us } = JSON.parse(line) as StoredRow
+    return { day, event_id, row_hash, item_key, event_time_us, deliveries: 1 }
+  })
+  READ.set(bytes, rows)
+  return rows
 }
 
 /** The rows that a file of the model has. */
 export function parseRows(text: string): readonly StoredRow[] {
-  return text.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line) as StoredRow]))
+  return linesOf(text).map(line => JSON.parse(line) as StoredRow)
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split('\n').filter(line => line !== '')
 }
 
 /** What a kept answer says: of each item all of its rows. */

@@ -33,6 +33,7 @@ export class Eraser {
   /** Persons whose erasure was asked for, and who have no new life. */
   private readonly asked = new Set<string>()
   private isRestoring = false
+  private readonly findings: string[] = []
 
   constructor(
     private readonly world: World,
@@ -142,6 +143,7 @@ export class Eraser {
     const bucket = new Bucket(s3ClientOf(process, [archive]), archive.name)
     const count = await adoptCopy(persons.connect(() => process).table, bucket, [table.table], process.now)
     this.isRestoring = false
+    this.findings.push(...persons.comeBack())
     return `${persons.keys.name}, after ${count} keys were destroyed`
   }
 
@@ -149,13 +151,12 @@ export class Eraser {
   async finish(): Promise<readonly string[]> {
     const process = new Process(this.world, 'last eraser')
     if (this.isRestoring) await this.adopt(process)
-    const findings: string[] = []
     for (const id of this.asked) {
       const told = await this.erase(process, id)
       this.world.story.tell(process.name, `${id}: ${told}`)
-      if (!told.startsWith('erased')) findings.push(`erasure of ${id} ends as ${told}, expected it to be done`)
+      if (!told.startsWith('erased')) this.findings.push(`erasure of ${id} ends as ${told}, expected it to be done`)
     }
-    return findings
+    return this.findings
   }
 
   /** Those who are erased, once it is finished. */

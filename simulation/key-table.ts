@@ -60,6 +60,11 @@ export class SimulatedKeyTable {
     return restored
   }
 
+  /** What is there under a name. */
+  read(name: string): KeyItem | undefined {
+    return this.items.get(name)
+  }
+
   /** What is there of a person's keys, by their generation, in order. */
   keysOf(token: string): ReadonlyMap<number, KeyItem> {
     const own = [...this.items].filter(([name]) => name.startsWith(`${token} key/`))

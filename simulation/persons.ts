@@ -70,6 +70,14 @@ export class SimulatedPersons {
     return Math.min(...destroyed.map(({ atMs }) => atMs))
   }
 
+  /** Keys of the table that the stack names which were destroyed in another one, each a sentence. */
+  comeBack(): readonly string[] {
+    const gone = this.services.tables.flatMap(({ writes }) => writes).filter(({ item }) => item.erased !== undefined)
+    const names = [...new Set(gone.map(({ name }) => name))]
+    const back = names.filter(name => this.keys.read(name)?.wrappedKey !== undefined)
+    return back.map(name => `${this.keys.name} is adopted with ${name}, which was destroyed`)
+  }
+
   /** What a process of ours opens the key store with. */
   connect(processOf: () => Process, patience = {}) {
     const time = {

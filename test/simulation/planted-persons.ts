@@ -49,7 +49,7 @@ export const PLANTED_PERSONS: readonly Planted[] = [
     file: 'erasure/adopt-copy.ts',
     right: 'for (const name of names.values()) await destroyKey(table, name, at)',
     wrong: "for (const name of names.values()) if (name.token === '') await destroyKey(table, name, at)",
-    cause: /is said to be erased, and key \d+ is there[\s\S]*keys-lost/,
+    cause: /is adopted with .*, which was destroyed/,
     worlds: strikes('keys-lost'),
   },
   {
