@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { type Configuration, readConfiguration } from '../../config/configuration.js'
 import { FileError } from '../../config/gate.js'
 import { nearest } from '../../config/nearest.js'
@@ -9,6 +10,7 @@ import { ArchiveError } from '../../library/archive-error.js'
 import { type FolderOptions, openArchive } from '../../library/open-archive.js'
 import { formatVkey } from '../../proof/note.js'
 import { ProofError } from '../../proof/proof-error.js'
+import { DAMAGED, shortageOf } from '../../queries/engines/duckdb-error.js'
 import type { KnownJournal, QueryEngine } from '../../queries/engines/engine.js'
 import { countRefused } from '../../store/refused-of-table.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -187,12 +189,11 @@ export async function openArchiveIn(
     if (!(error instanceof ArchiveError)) throw error
     // what the file system refuses names its file already
     if (error.cause instanceof Error && 'syscall' in error.cause) throw error.cause
+    const { message, cause } = error
     throw new CommandError(
-      error.message,
+      message,
       EXIT.unchecked,
-      error.cause === undefined
-        ? undefined
-        : 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right',
+      cause === undefined ? undefined : (shortageOf(cause, tmpdir())?.hint ?? DAMAGED),
     )
   }
 }
