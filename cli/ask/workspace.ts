@@ -120,7 +120,7 @@ async function openFolder(options: Options, configuration: Configuration | undef
       files,
       memory,
       ...journalOptions(configuration, root, options),
-      cloudtrail: cloudTrailOf(options, false),
+      cloudtrail: cloudTrailOf(options),
     }),
     persons: keysOfFolder(configuration, root),
     end: () => {},
@@ -199,9 +199,6 @@ export async function openArchiveIn(
 }
 
 async function openOnAws(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
-  if (memoryOf(options) !== undefined)
-    throw new CommandError('--memory is of an archive in a folder, and Athena is asked')
-  cloudTrailOf(options, true)
   const place = await placeOf(options, configuration)
   const { workgroup, database, region } = place
   const [{ openStackEngine }, { expenseOf, formatExpense }] = await Promise.all([
