@@ -268,6 +268,19 @@ describe('memory', () => {
     expect(folders()).toEqual(before)
   })
 
+  it('takes memory that is too little even for a look at the archive for that, and not for damage', async () => {
+    const root = temporaryFolder()
+    await ingestRecords(root, [streamsRecord({})])
+    const engine = await DuckDbEngine.open(root, [tableConfiguration()], { memory: '1KB' })
+    const tooLittle = {
+      message: expect.stringMatching(/Out of Memory Error: .*\/1000 bytes used/),
+      hint: '--memory SIZE (of the library: memory) lets it hold more, such as 4GB',
+    }
+    for (const foreign of [false, true])
+      await expect(engine.run('select * from orders', [], { foreign })).rejects.toMatchObject(tooLittle)
+    engine.close()
+  })
+
   it('says in a sentence that the disk is full, or the memory too little, and what to do', async () => {
     await withMemory(async engine => {
       await expect(engine.run('select list(i) as all_of_it from range(20000000) as t(i)')).rejects.toMatchObject({
