@@ -87,22 +87,58 @@ function kindsOf({ path, capture, isSealed, lock, isOperated, hasBaselines, isRe
 /** What a world is made of. */
 type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored'>
 
+/** How many kinds of faults each of eight seeds that follow each other has. */
+const COUNTS = [0, 1, 2, 2, 3, 3, 4, 6] as const
+const PAIRED = COUNTS.filter(count => count >= 2).length
+
+/** A world that has all that can go wrong on a way. */
+const WAYS: readonly Parts[] = (['streams', 'kinesis', 'desk'] as const).map(way => ({
+  path: way === 'desk' ? 'desk' : 'aws',
+  capture: way === 'kinesis' ? 'kinesis' : 'streams',
+  isSealed: way !== 'desk',
+  lock: way === 'desk' ? undefined : LOCKS[0],
+  isOperated: way !== 'desk',
+  hasBaselines: way !== 'desk',
+  isRestored: true,
+}))
+
+/** Any two faults of one way, in an order that is no order. Seeds that follow each other have one after the other. */
+export const PAIRS: readonly FaultPair[] = shuffled(
+  WAYS.flatMap(way => pairsIn(kindsOf(way)).map(kinds => ({ ...waysOf(way), kinds }))),
+)
+
+/** Two kinds of faults, and the way on which they are to meet. */
+export interface FaultPair extends Pick<Parts, 'path' | 'capture'> {
+  readonly kinds: readonly [FaultKind, FaultKind]
+}
+
+function waysOf({ path, capture }: Parts) {
+  return { path, capture }
+}
+
+function pairsIn(kinds: readonly FaultKind[]): readonly (readonly [FaultKind, FaultKind])[] {
+  return [...new Set(kinds)].flatMap((a, i, all) => all.slice(i + 1).map(b => [a, b] as const))
+}
+
+function shuffled<T>(list: readonly T[]): readonly T[] {
+  const dice = new Dice(1)
+  return list.map(entry => [dice.random(), entry] as const).sort(([a], [b]) => a - b).map(([, entry]) => entry)
+}
+
 /**
  * The scenario of a seed. It is a swarm: each seed has a few kinds of faults, some none, so that they meet in
- * combinations which are rare and deep, and do not drown each other.
+ * combinations which are rare and deep, and do not drown each other. Where there are several, two are given by the seed's
+ * number and meet, so that no two are left out in a row of seeds.
  */
 export function scenarioOf(seed: number, hours: number): Scenario {
   const dice = new Dice(seed).fork('scenario')
-  const path = dice.pick(['aws', 'aws', 'desk'] as const)
-  const isSealed = path === 'aws' && dice.chance(0.3)
-  const lock = path === 'aws' && dice.chance(0.5) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
-  const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
-  const isOperated = path === 'aws' && dice.chance(0.4)
-  const hasBaselines = isOperated && dice.chance(0.4)
-  const isRestored = dice.chance(0.15)
-  const parts: Parts = { path, capture, isSealed, lock, isOperated, hasBaselines, isRestored }
-  const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
-  const kinds = new Set(Array.from({ length: count }, () => dice.pick(kindsOf(parts))))
+  const [turn, round] = [seed % COUNTS.length, Math.floor(seed / COUNTS.length)]
+  const count = COUNTS[turn] as number
+  const pair = count < 2 ? undefined : PAIRS[(round * PAIRED + turn + PAIRED - COUNTS.length) % PAIRS.length]
+  const parts = partsWith(pair, dice)
+  const more = Array.from({ length: count - (pair?.kinds.length ?? 0) }, () => dice.pick(kindsOf(parts)))
+  const kinds = new Set([...(pair?.kinds ?? []), ...more])
+  const faults = [...kinds].map(kind => faultsOf(kind, dice, hours * HOUR_MS))
   return {
     seed,
     hours,
@@ -116,8 +152,38 @@ export function scenarioOf(seed: number, hours: number): Scenario {
       bursts: dice.pick([0, 0.1, 0.5]),
       oversize: dice.chance(0.2) ? 0.05 : 0,
     },
-    faults: [...kinds].flatMap(kind => faultsOf(kind, dice, hours * HOUR_MS)),
+    faults: (pair === undefined ? faults : meeting(faults)).flat(),
   }
+}
+
+/** Parts as they come, drawn until two faults can meet in them. */
+function partsWith(pair: FaultPair | undefined, dice: Dice): Parts {
+  for (;;) {
+    const parts = partsOf(dice)
+    if (pair === undefined) return parts
+    const kinds = kindsOf(parts)
+    const isWay = parts.path === pair.path && parts.capture === pair.capture
+    if (isWay && pair.kinds.every(kind => kinds.includes(kind))) return parts
+  }
+}
+
+function partsOf(dice: Dice): Parts {
+  const path = dice.pick(['aws', 'aws', 'desk'] as const)
+  const isSealed = path === 'aws' && dice.chance(0.3)
+  const lock = path === 'aws' && dice.chance(0.5) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
+  const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
+  const isOperated = path === 'aws' && dice.chance(0.4)
+  const hasBaselines = isOperated && dice.chance(0.4)
+  return { path, capture, isSealed, lock, isOperated, hasBaselines, isRestored: dice.chance(0.15) }
+}
+
+/** The first two kinds at one moment: where they do not meet, the second one comes when the first one does. */
+function meeting([first = [], second = [], ...others]: readonly (readonly Fault[])[]): readonly (readonly Fault[])[] {
+  const meets = (a: Fault) => second.some(b => a.fromMs < b.toMs && b.fromMs < a.toMs)
+  if (first.some(meets)) return [first, second, ...others]
+  const [{ fromMs }, moved] = [first[0] as Fault, second[0] as Fault]
+  const lasts = moved.toMs - moved.fromMs
+  return [first, [{ ...moved, fromMs, toMs: fromMs + lasts }, ...second.slice(1)], ...others]
 }
 
 /** One to three stretches of a fault: a trickle all the time, a bad hour, or an outage in which nothing works. */
