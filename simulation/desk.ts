@@ -13,7 +13,7 @@ import { DiskArchive } from '../store/folder.js'
 import { TAIL_FOLDER } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { makeFastFolder } from './fast-folder.js'
-import { endingOf, Process } from './process.js'
+import { endingOf, initialSkew, Process } from './process.js'
 import { sequencesIn } from './story.js'
 import { STREAMS, streamsClientOf } from './streams-client.js'
 import type { SimulatedTable } from './table.js'
@@ -49,7 +49,7 @@ export class SimulatedDesk {
   async runUntil(endMs: number): Promise<void> {
     const { scheduler, faults, dice } = this.world
     while (scheduler.now < endMs) {
-      const process = new Process(this.world, `tail ${this.world.numbers.next()}`, this.skew())
+      const process = new Process(this.world, `tail ${this.world.numbers.next()}`, initialSkew(this.world))
       const ending = await endingOf(process, async () => (await this.follow(process, false)).ending)
       this.world.story.tell('desk', `tail ended, ${ending ?? 'killed'}`)
       // whoever looks after it is at lunch, or away for days
@@ -57,10 +57,6 @@ export class SimulatedDesk {
         faults.strike('desk-off') ? dice.between(3_600_000, 40 * 3_600_000) : dice.between(1000, 600_000),
       )
     }
-  }
-
-  private skew(): number {
-    return this.world.faults.strike('clock-behind') ? this.world.dice.between(-300_000, 300_000) : 0
   }
 
   /** Runs the tail once more, to the end of what is there. */

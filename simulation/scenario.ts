@@ -41,7 +41,7 @@ const LOCKS: readonly RetentionRule[] = [
 
 /** What can go wrong on a desk; on AWS all else can. */
 const OF_DESK: readonly FaultKind[] = ['stream-throttled', 'stream-slow', 'stream-empty', 'desk-off']
-const OF_BOTH: readonly FaultKind[] = ['shard-splits', 'function-killed', 'clock-behind']
+const OF_BOTH: readonly FaultKind[] = ['shard-splits', 'function-killed', 'clock-behind', 'clock-jumps']
 const OF_LOCKS: readonly FaultKind[] = [
   'event-late',
   'event-twice',
@@ -122,7 +122,10 @@ function pairsIn(kinds: readonly FaultKind[]): readonly (readonly [FaultKind, Fa
 
 function shuffled<T>(list: readonly T[]): readonly T[] {
   const dice = new Dice(1)
-  return list.map(entry => [dice.random(), entry] as const).sort(([a], [b]) => a - b).map(([, entry]) => entry)
+  return list
+    .map(entry => [dice.random(), entry] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, entry]) => entry)
 }
 
 /**
