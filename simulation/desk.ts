@@ -127,6 +127,11 @@ export class SimulatedDesk {
     return this.files('facts')
   }
 
+  /** The configurations that it keeps. */
+  configurations(): readonly (readonly [string, Uint8Array])[] {
+    return this.files('config')
+  }
+
   /** Read of the lines that stand for Parquet. */
   private region(): string | undefined {
     const newest = this.rowObjects().at(-1)

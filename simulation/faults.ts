@@ -38,6 +38,7 @@ export const FAULTS = {
   'message-twice': 'SQS delivers a message again that was deleted',
   'message-unheard': 'SQS counts a receipt of which nobody hears',
   'sealed-twice': 'the sealer is called again while it is at work',
+  'key-misused': "somebody else signs with the journal's key",
   'stream-throttled': 'the Streams API throttles, or fails',
   'stream-slow': 'the Streams API takes seconds, or longer than its caller waits',
   'stream-empty': 'GetRecords answers without records although there are more',

@@ -23,7 +23,7 @@ const HOUR_MS = 3_600_000
 
 /** Where an operator finds what was refused, and sends it to. */
 export interface OperatedArchive {
-  readonly table: TableConfiguration
+  readonly configurationOf: () => TableConfiguration
   /** All that keep something refused. */
   readonly buckets: readonly SimulatedBucket[]
   readonly replay: SimulatedFirehose
@@ -78,13 +78,13 @@ export class Operator {
   }
 
   private optionsOf(process: Process, bucket: SimulatedBucket) {
-    const { table, recordBytes } = this.archive
+    const { configurationOf, recordBytes } = this.archive
     return {
       objects: new Bucket(s3ClientOf(process, this.archive.buckets), bucket.name),
       prefixes: [REFUSED_PREFIX, GIVEN_UP_PREFIX],
       ledger: Ledger.open(join(this.folder, bucket.name), bucket.name),
-      table: table.table,
-      configurationOf: () => table,
+      table: configurationOf().table,
+      configurationOf,
       isKept: async () => true,
       to: 'firehose',
       recordBytes,

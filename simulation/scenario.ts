@@ -26,6 +26,8 @@ export interface Scenario {
   readonly isOperated: boolean
   /** Whether the same takes baselines now and then. */
   readonly hasBaselines: boolean
+  /** Whether its columns are changed by deployments now and then. @default - they stay */
+  readonly isRedeployed?: boolean
   /** Whether somebody restores the table now and then. */
   readonly isRestored: boolean
   /** Whether its owner reads it at last, by the real engine: it takes long. */
@@ -60,7 +62,7 @@ const OF_KINESIS: readonly FaultKind[] = [
 const OF_PUTS: readonly FaultKind[] = ['put-throttled', 'put-partial', 'put-unheard', 'put-hangs', 'put-slow']
 const OF_STREAMS: readonly FaultKind[] = [...OF_PUTS, 'mapping-pauses', 'shard-splits']
 const OF_TABLE: readonly FaultKind[] = ['table-throttled', 'table-slow', 'table-unheard']
-const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice']
+const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice', 'key-misused']
 const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
   ...OF_DESK,
   ...OF_STREAMS,
@@ -147,6 +149,7 @@ export function scenarioOf(seed: number, hours: number): Scenario {
     hours,
     batchSize: dice.pick([1, 3, 10, 100, 1000]),
     ...parts,
+    isRedeployed: parts.path === 'aws' && dice.chance(0.25),
     isReadAtLast: dice.chance(0.15),
     precision: dice.chance(0.7) ? 'MICROSECOND' : 'MILLISECOND',
     load: {
