@@ -66,7 +66,7 @@ export class Deployments {
   /** Deploys other columns a few times in so many hours. */
   async run(hours: number): Promise<void> {
     const { scheduler, dice } = this.world
-    for (let left = dice.between(1, 5); left > 0; left--) {
+    for (let left = dice.between(2, 6); left > 0; left--) {
       await scheduler.sleep((dice.random() * hours * HOUR_MS) / 2)
       if (scheduler.now >= START_MS + hours * HOUR_MS) return
       const before = this.newest

@@ -72,9 +72,13 @@ function sealedLate(bucket: SimulatedBucket, fired: Fired, endMs: number): reado
   return late === undefined ? [] : [`alarm seal-late should fire: ${late[0]} waited for hours`]
 }
 
-/** A use of the key by somebody else is told, unless nobody could know of it. */
-function misused({ misuses }: SealedArchive['key'], fired: Fired): readonly string[] {
+/** A use of the key by somebody else is told: nobody can know of it once the sealer has used the key itself. */
+function misused({ misuses, lastUsedMs = 0 }: SealedArchive['key'], fired: Fired): readonly string[] {
   const told = fired.get('key-used') ?? []
-  const silent = misuses.filter(({ atMs, isHeard }) => isHeard && !told.some(minute => minute * MINUTE_MS >= atMs))
-  return silent.map(({ atMs }) => `alarm key-used should fire for ${new Date(atMs).toISOString()}`)
+  return misuses.flatMap(({ atMs, isHeard }) => {
+    const at = new Date(atMs).toISOString()
+    if (told.some(minute => minute * MINUTE_MS >= atMs)) return []
+    if (isHeard) return [`alarm key-used should fire: key of the journal was used at ${at}`]
+    return lastUsedMs > atMs ? [`key of the journal was used at ${at}, and nobody hears of it`] : []
+  })
 }

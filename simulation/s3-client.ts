@@ -34,6 +34,7 @@ export function s3ClientOf(process: Process, buckets: readonly SimulatedBucket[]
     const answer = ANSWERS[name]
     if (bucket === undefined || answer === undefined) throw new Error(`${name} of ${input.Bucket} is not simulated`)
     if (name === 'PutObjectCommand') story.detail(process.name, () => `puts ${nameOf(input)}`)
+    if (name.endsWith('RetentionCommand')) story.detail(process.name, () => `asks about the lock of ${input.Key}`)
     return process.call({
       slowMs: faults.strike('s3-slow') ? dice.between(1000, 30_000) : 0,
       serve: () => {

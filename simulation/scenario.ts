@@ -26,6 +26,8 @@ export interface Scenario {
   readonly isOperated: boolean
   /** Whether the same takes baselines now and then. */
   readonly hasBaselines: boolean
+  /** Whether a desk is brought files in place of following the table. @default - it follows */
+  readonly isIngested?: boolean
   /** Whether its columns are changed by deployments now and then. @default - they stay */
   readonly isRedeployed?: boolean
   /** Whether somebody restores the table now and then. */
@@ -74,9 +76,10 @@ const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
 const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.has(kind))
 
 /** What can go wrong with the parts that a world has. */
-function kindsOf({ path, capture, isSealed, lock, isOperated, hasBaselines, isRestored }: Parts): readonly FaultKind[] {
+function kindsOf(parts: Parts): readonly FaultKind[] {
+  const { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isRestored } = parts
   const ofTable = hasBaselines || isRestored ? OF_TABLE : []
-  if (path === 'desk') return [...OF_DESK, ...OF_BOTH, ...ofTable]
+  if (path === 'desk') return [...(isIngested ? [] : OF_DESK), ...OF_BOTH, ...ofTable]
   return [
     ...OF_AWS,
     ...(capture === 'streams' ? OF_STREAMS : [...OF_KINESIS, ...(isOperated ? OF_PUTS : [])]),
@@ -87,7 +90,10 @@ function kindsOf({ path, capture, isSealed, lock, isOperated, hasBaselines, isRe
 }
 
 /** What a world is made of. */
-type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored'>
+type Parts = Pick<
+  Scenario,
+  'path' | 'capture' | 'isIngested' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored'
+>
 
 /** How many kinds of faults each of eight seeds that follow each other has. */
 const COUNTS = [0, 1, 2, 2, 3, 3, 4, 6] as const
@@ -106,7 +112,11 @@ const WAYS: readonly Parts[] = (['streams', 'kinesis', 'desk'] as const).map(way
 
 /** Any two faults of one way, in an order that is no order. Seeds that follow each other have one after the other. */
 export const PAIRS: readonly FaultPair[] = shuffled(
-  WAYS.flatMap(way => pairsIn(kindsOf(way)).map(kinds => ({ ...waysOf(way), kinds }))),
+  WAYS.flatMap(way => {
+    const pairs = pairsIn(kindsOf(way)).map(kinds => ({ ...waysOf(way), kinds }))
+    // there are few on a desk, which is a third of the ways
+    return way.path === 'desk' ? [...pairs, ...pairs, ...pairs] : pairs
+  }),
 )
 
 /** Two kinds of faults, and the way on which they are to meet. */
@@ -180,7 +190,8 @@ function partsOf(dice: Dice): Parts {
   const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
   const isOperated = path === 'aws' && dice.chance(0.4)
   const hasBaselines = isOperated && dice.chance(0.4)
-  return { path, capture, isSealed, lock, isOperated, hasBaselines, isRestored: dice.chance(0.15) }
+  const isIngested = path === 'desk' && dice.chance(0.4)
+  return { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isRestored: dice.chance(0.15) }
 }
 
 /** The first two kinds at one moment: where they do not meet, the second one comes when the first one does. */

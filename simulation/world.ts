@@ -10,6 +10,7 @@ import { SimulatedDesk } from './desk.js'
 import { Dice } from './dice.js'
 import { Faults } from './faults.js'
 import { SimulatedFirehose } from './firehose.js'
+import { Ingester } from './ingester.js'
 import { SimulatedJournal } from './journal.js'
 import type { SealedArchive } from './judge-journal.js'
 import type { LockedArchive } from './judge-locks.js'
@@ -104,7 +105,7 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const archive = new SimulatedBucket(world, 'archive')
   const refused = new SimulatedBucket(world, 'refused')
   const locked = scenario.lock && lockedArchive(world, archive, scenario.lock)
-  const deployments = new Deployments(world, TABLE, keepIn(archive))
+  const deployments = new Deployments(world, { ...TABLE, capture: scenario.capture }, keepIn(archive))
   if (scenario.isRedeployed) void deployments.run(scenario.hours)
   const isCoarse = scenario.capture === 'kinesis' && scenario.precision === 'MILLISECOND'
   const table = new SimulatedTable(world, isCoarse ? 1000 : 1)
@@ -141,18 +142,12 @@ function lockedArchive(world: World, bucket: SimulatedBucket, rule: RetentionRul
 
 async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
   const table = new SimulatedTable(world)
-  const desk = new SimulatedDesk(world, table, TABLE)
+  const desk = scenario.isIngested ? new Ingester(world, table, TABLE) : new SimulatedDesk(world, table, TABLE)
   try {
     void desk.runUntil(endOf(scenario))
     const findings = await withRestores(world, table, scenario, async finish => {
       await letPass(world, table, scenario)
-      return atLast(world, [
-        finish,
-        async () => {
-          const ending = await desk.catchUp()
-          return ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`]
-        },
-      ])
+      return atLast(world, [finish, () => desk.finish()])
     })
     const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
     return {
