@@ -57,6 +57,13 @@ export class SimulatedBucket {
     this.onCreated?.(key, version)
   }
 
+  /** Removes an object of a bucket that keeps no versions. */
+  remove(key: string): void {
+    if (!this.objects.delete(key)) return
+    this.sorted.splice(this.placeOf(key), 1)
+    this.world.story.tell('s3', `removes ${this.name}/${key}`)
+  }
+
   /** One version of an object, the newest where none is named. Throws where there is none. */
   version(key: string, versionId: string | undefined): StoredVersion {
     if (versionId === undefined) return this.get(key)

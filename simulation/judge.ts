@@ -10,6 +10,7 @@ import { wrongHistories } from './judge-histories.js'
 import { wrongJournalAlarms } from './judge-journal.js'
 import { wrongLastLook } from './judge-last-look.js'
 import { wrongLocks } from './judge-locks.js'
+import { factsAbout, openedRows, wrongPersons } from './judge-persons.js'
 import { wrongColumns } from './judge-rows.js'
 import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, type Row } from './judge-versions.js'
 import { LIMITS } from './limits.js'
@@ -46,13 +47,18 @@ export function judge(remains: Remains): Judgement {
   const { versions } = table
   const identity = scenario.capture === 'kinesis' ? BY_CONTENT : BY_SEQUENCE
   const fired = alarmsOf(world.metrics, scenario)
-  const rows = remains.rows.flatMap(rowsOf)
+  const stored = remains.rows.flatMap(rowsOf)
+  const facts = remains.facts.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as Fact)
+  const { persons } = remains
+  const truth = new Map(versions.map(version => [identity.ofVersion(version), version]))
+  const versionOf = (row: Row) => truth.get(identity.ofRow(row))
+  const rows = persons === undefined ? stored : openedRows(persons, stored, versionOf, facts)
   const isBaseline = ({ event_name }: Row) => event_name === 'BASELINE'
   const archived: Archived = groupBy(
     rows.filter(row => !isBaseline(row)),
     identity.ofRow,
   )
-  const facts = remains.facts.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as Fact)
+  const asStored = persons === undefined ? archived : groupBy(stored, identity.ofRow)
   const looked = { versions, archived, identity, facts, baselines: rows.filter(isBaseline) }
   const isArchived = (version: Version) => archived.has(identity.ofVersion(version))
   const kept = keptIn(remains, identity)
@@ -60,8 +66,8 @@ export function judge(remains: Remains): Judgement {
   const problems = [
     ...untold(remains, missing, fired, facts),
     ...wrongRows(versions, archived, identity),
-    ...(scenario.isRedeployed === true ? wrongColumns(rows, remains.configurations, remains.deployedMs) : []),
-    ...wrongHistories(versions, archived, identity),
+    ...(scenario.isRedeployed === true ? wrongColumns(stored, remains.configurations, remains.deployedMs) : []),
+    ...wrongHistories(versions, asStored, identity, persons && factsAbout(persons, facts)),
     ...wrongAlarms(remains, fired),
     ...wrongRefusals(remains),
     ...notSentAgain(remains, archived, kept),
@@ -70,6 +76,7 @@ export function judge(remains: Remains): Judgement {
     ...(remains.sealed === undefined ? [] : wrongJournalAlarms(remains.sealed, fired, world.metrics, scenario)),
     ...wrongBaselines(looked.baselines, facts, versions),
     ...(remains.lastLook === undefined ? [] : wrongLastLook(remains.lastLook, looked)),
+    ...(persons === undefined ? [] : wrongPersons(persons, facts)),
     ...remains.findings,
   ]
   return {

@@ -32,6 +32,8 @@ export interface Scenario {
   readonly isRedeployed?: boolean
   /** Whether somebody restores the table now and then. */
   readonly isRestored: boolean
+  /** Whether the archive is compacted. @default - it is not */
+  readonly isCompacted?: boolean
   /** Whether its owner reads it at last, by the real engine: it takes long. */
   readonly isReadAtLast: boolean
 }
@@ -64,6 +66,9 @@ const OF_KINESIS: readonly FaultKind[] = [
 const OF_PUTS: readonly FaultKind[] = ['put-throttled', 'put-partial', 'put-unheard', 'put-hangs', 'put-slow']
 const OF_STREAMS: readonly FaultKind[] = [...OF_PUTS, 'mapping-pauses', 'shard-splits']
 const OF_TABLE: readonly FaultKind[] = ['table-throttled', 'table-slow', 'table-unheard']
+/** Twice, because few worlds have persons. */
+const OF_KEYS: readonly FaultKind[] = ['kms-refuses', 'keys-lost', 'kms-refuses', 'keys-lost']
+const OF_COPY: readonly FaultKind[] = ['compacted-twice', 'athena-fails', 'athena-slow', 'athena-throttled']
 const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice', 'key-misused']
 const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
   ...OF_DESK,
@@ -72,13 +77,16 @@ const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
   ...OF_LOCKS,
   ...OF_TABLE,
   ...OF_JOURNAL,
+  ...OF_KEYS,
+  ...OF_COPY,
 ])
 const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.has(kind))
 
 /** What can go wrong with the parts that a world has. */
 function kindsOf(parts: Parts): readonly FaultKind[] {
-  const { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isRestored } = parts
-  const ofTable = hasBaselines || isRestored ? OF_TABLE : []
+  const { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isRestored, isCompacted } = parts
+  const hasPersons = parts.persons !== undefined
+  const ofTable = hasBaselines || isRestored || hasPersons ? OF_TABLE : []
   if (path === 'desk') return [...(isIngested ? [] : OF_DESK), ...OF_BOTH, ...ofTable]
   return [
     ...OF_AWS,
@@ -86,14 +94,19 @@ function kindsOf(parts: Parts): readonly FaultKind[] {
     ...ofTable,
     ...(isSealed ? OF_JOURNAL : []),
     ...(lock === undefined ? [] : OF_LOCKS),
+    ...(hasPersons ? OF_KEYS : []),
+    ...(isCompacted ? OF_COPY : []),
   ]
 }
 
 /** What a world is made of. */
 type Parts = Pick<
   Scenario,
-  'path' | 'capture' | 'isIngested' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored'
->
+  'path' | 'capture' | 'isIngested' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored' | 'isCompacted'
+> & {
+  /** How many persons its items concern. @default - none */
+  readonly persons?: number | undefined
+}
 
 /** How many kinds of faults each of eight seeds that follow each other has. */
 const COUNTS = [0, 1, 2, 2, 3, 3, 4, 6] as const
@@ -108,6 +121,8 @@ const WAYS: readonly Parts[] = (['streams', 'kinesis', 'desk'] as const).map(way
   isOperated: way !== 'desk',
   hasBaselines: way !== 'desk',
   isRestored: true,
+  isCompacted: way !== 'desk',
+  persons: way === 'streams' ? 1 : undefined,
 }))
 
 /** Any two faults of one way, in an order that is no order. Seeds that follow each other have one after the other. */
@@ -115,7 +130,7 @@ export const PAIRS: readonly FaultPair[] = shuffled(
   WAYS.flatMap(way => {
     const pairs = pairsIn(kindsOf(way)).map(kinds => ({ ...waysOf(way), kinds }))
     // there are few on a desk, which is a third of the ways
-    return way.path === 'desk' ? [...pairs, ...pairs, ...pairs] : pairs
+    return way.path === 'desk' ? [...pairs, ...pairs] : pairs
   }),
 )
 
@@ -151,6 +166,7 @@ export function scenarioOf(seed: number, hours: number): Scenario {
   const count = COUNTS[turn] as number
   const pair = count < 2 ? undefined : PAIRS[(round * PAIRED + turn + PAIRED - COUNTS.length) % PAIRS.length]
   const parts = partsWith(pair, dice)
+  const { persons, ...own } = parts
   const more = Array.from({ length: count - (pair?.kinds.length ?? 0) }, () => dice.pick(kindsOf(parts)))
   const kinds = new Set([...(pair?.kinds ?? []), ...more])
   const faults = [...kinds].map(kind => faultsOf(kind, dice, hours * HOUR_MS))
@@ -158,15 +174,16 @@ export function scenarioOf(seed: number, hours: number): Scenario {
     seed,
     hours,
     batchSize: dice.pick([1, 3, 10, 100, 1000]),
-    ...parts,
-    isRedeployed: parts.path === 'aws' && dice.chance(0.25),
-    isReadAtLast: dice.chance(0.15),
+    ...own,
+    isRedeployed: parts.path === 'aws' && dice.chance(0.25) && persons === undefined && !parts.isCompacted,
+    isReadAtLast: dice.chance(0.15) && persons === undefined,
     precision: dice.chance(0.7) ? 'MICROSECOND' : 'MILLISECOND',
     load: {
       items: dice.pick([1, 3, 10, 40]),
       perHour: dice.pick([2, 10, 30]),
       bursts: dice.pick([0, 0.1, 0.5]),
       oversize: dice.chance(0.2) ? 0.05 : 0,
+      ...(persons !== undefined && { persons }),
     },
     faults: (pair === undefined ? faults : meeting(faults)).flat(),
   }
@@ -189,9 +206,13 @@ function partsOf(dice: Dice): Parts {
   const lock = path === 'aws' && dice.chance(0.5) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
   const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
   const isOperated = path === 'aws' && dice.chance(0.4)
-  const hasBaselines = isOperated && dice.chance(0.4)
+  const persons = path === 'aws' && capture === 'streams' && dice.chance(0.3) ? dice.pick([1, 3, 8]) : undefined
+  // neither a baseline nor a last look seals yet
+  const hasBaselines = isOperated && dice.chance(0.4) && persons === undefined
+  const isCompacted = path === 'aws' && dice.chance(0.25)
   const isIngested = path === 'desk' && dice.chance(0.4)
-  return { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isRestored: dice.chance(0.15) }
+  const isRestored = dice.chance(0.15)
+  return { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isRestored, isCompacted, persons }
 }
 
 /** The first two kinds at one moment: where they do not meet, the second one comes when the first one does. */

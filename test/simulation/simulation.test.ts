@@ -147,8 +147,9 @@ describe('a world', () => {
   })
 
   it('without a fault archives every version, once, and no alarm goes off', async () => {
-    const world = { ...scenarioOf(9, 24), path: 'aws', capture: 'streams', faults: [] } as const
-    const outcome = await runScenario({ ...world, load: { ...world.load, oversize: 0 } })
+    const load = { items: 10, perHour: 30, bursts: 0.1, oversize: 0 }
+    const world = { ...scenarioOf(9, 24), path: 'aws', capture: 'streams', isRestored: false } as const
+    const outcome = await runScenario({ ...world, load, faults: [] })
     expect(outcome.versions).toBeGreaterThan(10)
     expect(outcome).toMatchObject({ problems: [], archived: outcome.versions, lost: 0 })
     expect(outcome.alarms.filter(name => name !== 'record-oversize')).toEqual([])
