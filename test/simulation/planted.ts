@@ -161,6 +161,15 @@ const TAIL: readonly Planted[] = [
     worlds: strikes(onDesk, 'function-killed'),
   },
   {
+    name: 'of a shard of which nothing was read nothing is missed once the stream forgot it',
+    file: 'capture/gap.ts',
+    right: 'if (emptyAt === null) return after !== null || dueSince !== null',
+    wrong: 'if (emptyAt === null) return after !== null',
+    cause: /is neither archived nor kept[\s\S]*last seen.*has version/,
+    worlds: strikes(onDesk, 'desk-off'),
+    mended: 'c7cb459',
+  },
+  {
     name: 'a gap is told, and its fact is not kept',
     file: 'delivery/tail-sink.ts',
     right: 'if (!known.includes(contentOf(fact))) await keepFact(this.archive, fact)',
