@@ -49,7 +49,7 @@ describe('documents', () => {
     expect(asked.filter(name => !SAVED_QUERIES.has(name))).toEqual([])
   })
 
-  it('link only to files that exist', () => {
+  it('link only to documents, which are all that the site has', () => {
     const documents = [
       'README.md',
       'ARCHITECTURE.md',
@@ -65,7 +65,7 @@ describe('documents', () => {
           match => new URL(match[1] as string, new URL(`../${document}`, import.meta.url)),
         ),
       )
-      .filter(target => !existsSync(target))
+      .filter(target => !existsSync(target) || !/\/docs\/|\.md$|\/LICENSE$/.test(target.pathname))
     expect(broken.map(String)).toEqual([])
   })
 
