@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import { type Outputs, outputsOf } from '../aws/stack-outputs.js'
 import { readFact } from '../config/fact-file.js'
 import { Bucket } from '../store/s3.js'
+import { endsOf } from '../transform/ends.js'
 import { factMicroseconds } from '../transform/fact.js'
 import { formatDay } from '../transform/instant.js'
 import { compareUtf8 } from '../transform/json.js'
@@ -18,7 +19,7 @@ export async function readCanary(s3: S3Client, outputs: Outputs, now: number): P
   return attempt(async () => {
     const days = [formatDay(now - DAY_MS), formatDay(now)]
     const listed = await Promise.all(days.map(date => new Bucket(s3, bucket).entries(partitionPrefix({ table, date }))))
-    const newest = Math.max(...listed.flat().map(({ modified }) => modified))
+    const [, newest] = endsOf(listed.flat().map(({ modified }) => modified))
     return Number.isFinite(newest) ? now - newest : undefined
   })
 }
