@@ -16,7 +16,7 @@ export const LONG = [
   'test/{functions/check-journal,journal/kept-index,journal/seal,journal/tampering}.test.ts',
   'test/evidence/bundle.test.ts',
   'test/cli/{baseline-knows,lists,process,table-names,verify}.test.ts',
-  'test/cli/{sealed,sealed-papers,sealed-tampering,stack-sealed,wrong-key}.test.ts',
+  'test/cli/{sealed,sealed-papers,sealed-tampering,stack-sealed,stack-uncaptured,wrong-key}.test.ts',
   'test/erasure/{boundaries,boundaries.property,library,personal-keys,places,reveal}.test.ts',
   'test/cli/show/formats.test.ts',
   'test/queries/verdict/row-versions.test.ts',
