@@ -51,7 +51,6 @@ const UNUSED: { readonly [name: string]: string } = {
   'cli/commands/tail/progress.ts describeStatus':
     'what a terminal shows between two instants, without waiting for them',
   'cli/main.ts loadCommands': 'that each is documented, escapes and refuses is a loop over all of them',
-  'derived/duckdb-writer.ts digitsFor': 'the next digit takes 16 million deliveries',
   'journal/row-hashes.ts rowHashesOfFile': 'the reader that the small one is held against',
   'journal/seal.ts MOST_OBJECTS': 'a test has to have more objects than that',
   'queries/answers/canonical-answer.ts columnTypesOf':

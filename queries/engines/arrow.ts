@@ -9,7 +9,8 @@ import type {
   DuckDBType,
   DuckDBValue,
 } from '@duckdb/node-api'
-import { Bool, Float64, Int32, Int64, type Table } from 'apache-arrow'
+import type { Table } from 'apache-arrow'
+import { Bool, Float64, Int32, Int64 } from 'apache-arrow/type'
 import {
   byBuilder,
   byDays,

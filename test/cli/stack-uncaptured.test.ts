@@ -1,8 +1,11 @@
 /** What is asked of a stack whose archive keeps something of tables that it does not capture. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { writeFact } from '../../transform/fact.js'
 import { factKey } from '../../transform/layout.js'
 import { failure } from '../athena-engine.js'
+import { temporaryFolder } from '../delivery/desk.js'
 import { gapFact, streamsRecord } from '../factories.js'
 import { BUCKET, STACK, type StackStandIn, startStackStandIn } from '../stack-stand-in.js'
 import { archiveOf, run } from './command-line.js'
@@ -68,6 +71,18 @@ describe('tables that a stack does not capture cost its own no answer', () => {
     expect(exit).not.toBe(0)
     expect((await onStack('status')).out).toMatch(/^not asked +Nothing, Old-Orders, Parcels: the stack does not/m)
   })
+})
+
+it('a change is found by its id, where tables are configured that are not deployed', async () => {
+  const tables = { Orders: { since: '2026-11-01' }, 'Old-Orders': { since: '2026-11-01' } }
+  const config = join(temporaryFolder('config'), 'itemtrail.config.json')
+  writeFileSync(config, JSON.stringify({ environment: 'test', lock: { mode: 'none' }, tables }))
+  const { out } = await onStack('history', 'Orders', 'ORD1', '--format', 'json')
+  const [id] = /"[0-9a-f]{32}"/.exec(out) ?? []
+  const shown = await onStack('show', `${id?.slice(1, 9)}`, '--config', config)
+  expect(shown).toMatchObject({ exit: 0, out: expect.stringContaining('ORD1') })
+  const unknown = await onStack('show', '00000000', '--config', config)
+  expect(unknown).toMatchObject({ exit: 3, err: expect.stringContaining('TABLE_NOT_FOUND') })
 })
 
 describe('what nobody can answer is said', () => {

@@ -18,7 +18,7 @@ export function sectionOf(heading: string): string {
 }
 
 /** What a person puts in the place of a command's open words. */
-export type Filling = Readonly<Record<string, string>>
+type Filling = Readonly<Record<string, string>>
 
 /** A command of a page, which has to be there, or a block of them. */
 export function lineOf(page: string, pattern: RegExp, put: Filling = {}): string {
