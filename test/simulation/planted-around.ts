@@ -20,13 +20,6 @@ const LOCKS: readonly Planted[] = [
     cause: /is not locked, and no alarm tells[\s\S]*last seen.*locker \d+: asks/,
   },
   {
-    name: 'the newest version is locked in place of the one that was made',
-    file: 'functions/lock-objects.ts',
-    right: 'const version = { Bucket: bucket, Key: key, VersionId: versionId }\n  const { Mode',
-    wrong: 'const version = { Bucket: bucket, Key: key, VersionId: undefined as unknown as string }\n  const { Mode',
-    cause: /is not locked, and no alarm tells[\s\S]*locker \d+: asks/,
-  },
-  {
     name: 'a lock ends a day early',
     file: 'functions/lock-objects.ts',
     right: 'const wanted = new Date(time.getTime() + rule.days * DAY_MS)',
@@ -42,13 +35,6 @@ const REDRIVE: readonly Planted[] = [
     file: 'delivery/redrive.ts',
     right: 'for (const document of resent.accepted) accepted.add(contentOf(document))',
     wrong: 'for (const document of fresh) accepted.add(contentOf(document))',
-    cause: /was refused, sent again and is not archived/,
-  },
-  {
-    name: 'of a record with several documents one counts for all',
-    file: 'store/redriven.ts',
-    right: 'return this.records.get(placeOf(object, line))?.indexes.has(index) === true',
-    wrong: 'return this.records.get(placeOf(object, line)) !== undefined && index >= 0',
     cause: /was refused, sent again and is not archived/,
   },
 ].map(bug => ({ worlds: isOperated, ...bug }))
