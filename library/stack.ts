@@ -2,6 +2,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { capturesTable, type Outputs, outputsOf, readOutputs } from '../aws/stack-outputs.js'
 import { FileError } from '../config/gate.js'
+import { indexPath } from '../journal/kept-index.js'
 import type { Verifier } from '../proof/note.js'
 import type { AthenaEngine } from '../queries/engines/athena.js'
 import type { KnownJournal } from '../queries/engines/engine.js'
@@ -116,7 +117,8 @@ export async function openStackEngine(place: StackPlace, options: StackEngineOpt
   const { AthenaEngine } = await import('../queries/engines/athena.js')
   const { signal, known } = options
   const buckets = bucket === undefined ? {} : await openBuckets({ ...place, bucket, derived }, options)
-  const journal = { ...(await journalOfStack(place)), ...known }
+  const kept = bucket === undefined ? undefined : indexPath(`s3://${bucket}`)
+  const journal = { kept, ...(await journalOfStack(place)), ...known }
   return AthenaEngine.open({ workgroup, database, region, bucket, outputLocation, signal, journal, ...buckets })
 }
 

@@ -36,9 +36,26 @@ export function engineOf(options: Options, defaultArchive: string): EngineName {
     throw new CommandError(`engine ${JSON.stringify(engine)} is unknown, expected duckdb or athena`)
   if (engine === 'duckdb' && flag !== undefined)
     throw new CommandError(`--${flag} says where Athena is asked, but the engine is duckdb`)
-  if (engine === 'athena' && inFolder)
-    throw new CommandError('--archive names a folder, which Athena does not read', EXIT.usage, 'leave one of both out')
+  if (engine === 'athena') refuseFolderFlags(options, defaultArchive)
   return engine
+}
+
+/** What each flag that only an archive in a folder takes would be for. */
+const FOLDER_FLAGS: Readonly<Record<string, readonly [why: string, hint: string]>> = {
+  archive: ['names a folder, which Athena does not read', 'leave one of both out'],
+  cloudtrail: [
+    'names a folder, which Athena does not read',
+    'on AWS the calls are read that the stack keeps: leave it out',
+  ],
+  files: ['is for an archive in a folder, and Athena is asked', 'leave one of both out'],
+  memory: ['is of an archive in a folder, and Athena is asked', 'what Athena may hold nobody can say: leave it out'],
+}
+
+/** Throws a `CommandError` for a flag that AWS has no use for: to pass over it would look like obeying. */
+export function refuseFolderFlags(options: Options, defaultArchive: string): void {
+  for (const [name, [why, hint]] of Object.entries(FOLDER_FLAGS))
+    if (options[name] !== undefined && !(name === 'archive' && options.archive === defaultArchive))
+      throw new CommandError(`--${name} ${why}`, EXIT.usage, hint)
 }
 
 /** Where Athena is asked: what a flag says, else the stack, the environment, the configuration, in this order. */

@@ -55,6 +55,7 @@ export const verify: Command = {
   run: async (args, options, io) => {
     const [part, of] = args
     const format = formatOf(options)
+    const onAws = engineOf(options, DEFAULT_ARCHIVE) === 'athena'
     if (part === undefined) return verifyAll(options, format, io)
     refuseOthers(part, options)
     if (part === 'log' || part === 'objects') {
@@ -63,7 +64,7 @@ export const verify: Command = {
       return verifyJournal(part === 'log', options, format, io)
     }
     if (part === 'proof' || part === 'bundle') {
-      if (typeof options.stack === 'string')
+      if (onAws)
         throw new CommandError(`verify ${part} is of a file that was handed out, not of a stack: leave --stack out`)
       if (of === undefined) throw new CommandError(`verify ${part} wants ${part === 'proof' ? 'a FILE' : 'a FOLDER'}`)
       return (part === 'proof' ? verifyProof : verifyBag)(of, options, format, io)
@@ -119,6 +120,7 @@ function refuseOthers(part: string, options: Options): void {
 const OF_PARTS: readonly (readonly [flag: string, option: string, parts: readonly string[]])[] = [
   ['--from', 'from', ['rows', 'continuity']],
   ['--to', 'to', ['rows', 'continuity']],
+  ['--memory', 'memory', ['rows', 'continuity']],
   ['--since', 'since', ['log', 'objects']],
   ['--tsa-ca', 'tsaCa', ['log', 'objects']],
   ['--full', 'full', ['objects']],
