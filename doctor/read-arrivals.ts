@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import { type Outputs, outputsOf } from '../aws/stack-outputs.js'
 import { readFact } from '../config/fact-file.js'
 import { Bucket } from '../store/s3.js'
+import { endsOf } from '../transform/ends.js'
 import { factMicroseconds } from '../transform/fact.js'
 import { formatDay } from '../transform/instant.js'
 import { compareUtf8 } from '../transform/json.js'
@@ -37,7 +38,7 @@ export async function readDigestAge(
 /** How old the newest object of yesterday and today is, each of which has a prefix; undefined where there is none. */
 async function newestAge(bucket: Bucket, now: number, prefixOf: (day: string) => string): Promise<number | undefined> {
   const listed = await Promise.all([now - DAY_MS, now].map(ms => bucket.entries(prefixOf(formatDay(ms)))))
-  const newest = Math.max(...listed.flat().map(({ modified }) => modified))
+  const [, newest] = endsOf(listed.flat().map(({ modified }) => modified))
   return Number.isFinite(newest) ? now - newest : undefined
 }
 

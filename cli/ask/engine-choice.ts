@@ -61,9 +61,8 @@ export function refuseFolderFlags(options: Options, defaultArchive: string): voi
 /** Where Athena is asked: what a flag says, else the stack, the environment, the configuration, in this order. */
 export async function placeOf(options: Options, configuration: Configuration | undefined): Promise<StackPlace> {
   const { athena } = configuration ?? {}
-  const region = textOf(options, 'region') ?? athena?.region
-  const stack = stackOf(options)
-  const told = stack === undefined ? undefined : await askStack(stack, region)
+  const region = regionOf(options, configuration)
+  const told = await askStack(options, configuration)
   const deployed = configuration && deployedName(configuration)
   const find = (name: 'workgroup' | 'database') =>
     textOf(options, name) ?? told?.[name]?.() ?? setting(name) ?? athena?.[name] ?? deployed ?? missing(name)
@@ -76,6 +75,11 @@ export async function placeOf(options: Options, configuration: Configuration | u
     derived: told?.derived,
     journal: told?.journal,
   }
+}
+
+/** The region that a flag says, else the configuration; undefined where the AWS SDK is to find it. */
+export function regionOf(options: Options, configuration: Configuration | undefined): string | undefined {
+  return textOf(options, 'region') ?? configuration?.athena?.region
 }
 
 function textOf(options: Options, name: string): string | undefined {
@@ -102,16 +106,35 @@ function missing(name: 'workgroup' | 'database'): never {
   )
 }
 
-async function askStack(stack: string, region: string | undefined): Promise<StackOutputs> {
+/** What the stacks of a command said: it asks each once, however many of its parts want to know. */
+const TOLD = new WeakMap<Options, Map<string, Promise<StackOutputs>>>()
+
+/** What the stack says of itself that a command's flags, or the environment, name; undefined where they name none. */
+export async function stackTold(
+  options: Options,
+  configuration: Configuration | undefined,
+): Promise<StackOutputs | undefined> {
+  const [stack, region] = [stackOf(options), regionOf(options, configuration)]
+  if (stack === undefined) return undefined
   const { describeStack } = await import('../../library/stack.js')
-  const told = await describeStack(stack, region).catch((error: Error) => {
+  const told = TOLD.get(options) ?? new Map<string, Promise<StackOutputs>>()
+  TOLD.set(options, told)
+  const which = `${stack} ${region}`
+  if (!told.has(which)) told.set(which, describeStack(stack, region))
+  return told.get(which)
+}
+
+async function askStack(options: Options, configuration: Configuration | undefined): Promise<StackOutputs | undefined> {
+  const told = await stackTold(options, configuration).catch((error: Error) => {
     throw new CommandError(
       error.message,
       EXIT.unchecked,
       'region and credentials are those of the environment: AWS_REGION, AWS_PROFILE; --workgroup and --database need no stack',
     )
   })
-  return { ...told, workgroup: orFlag('workgroup', told.workgroup), database: orFlag('database', told.database) }
+  return (
+    told && { ...told, workgroup: orFlag('workgroup', told.workgroup), database: orFlag('database', told.database) }
+  )
 }
 
 /** What a stack does not say, or says of several archives, a flag can say. */

@@ -1,8 +1,10 @@
 /** Flags that only an archive in a folder takes, on every command that is asked of a stack. */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../cli/main.js'
+import { loadCommands } from '../../cli/main.js'
 import { run } from './command-line.js'
+
+const COMMANDS = await loadCommands()
 
 /** What is typed for each: all that is wrong is the flag. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {

@@ -107,6 +107,16 @@ describe('an archive in a folder', () => {
   })
 })
 
+it('gives a column the name that a statement says, also that of a prototype', async () => {
+  const root = temporaryFolder()
+  await ingestRecords(root, STORY)
+  const [row] = await askSql(root, `select 1 as "__proto__", 2 as "constructor"`)
+  expect(Object.entries(row as object)).toEqual([
+    ['__proto__', 1],
+    ['constructor', 2],
+  ])
+})
+
 describe('columns of an archive', () => {
   const column = (name: string) => ({ column: name, path: [name], type: 'string' as const })
   const earlier = tableConfiguration({ columns: [column('status')] })
