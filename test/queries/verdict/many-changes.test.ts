@@ -19,7 +19,7 @@ function change(i: number): HistoryChange {
     event_id: `event-${i}`,
     event_name: i === 0 ? 'INSERT' : 'MODIFY',
     event_time_us: BEGAN_US + i * 1000,
-    time_precision: 'microsecond',
+    time_precision: 'us',
     sequence: String(1e9 + i),
     source: 'streams:a',
     old_hash: i === 0 ? null : `state-${i - 1}`,
