@@ -109,7 +109,7 @@ export class SimulatedJournal {
     const names = { archiveKey: 'alias/archive', isForeignKey: true, name: 'last' }
     await createArchiveSealer({ ...options, ...names, kms, report: () => {} })({ remaining: () => TIMEOUT_MS })
     const check = createJournalCheck({ ...options, kms, refusedDays: 400, report: finding => findings.push(finding) })
-    const { notSealed } = await check()
+    const { notSealed } = await check({ remaining: () => TIMEOUT_MS })
     const found = findings.map(({ kind, key, message }) => `journal: ${key} is ${kind}, ${message}`)
     return notSealed === 0 ? found : [...found, `journal names ${notSealed} objects nowhere, expected all of them`]
   }

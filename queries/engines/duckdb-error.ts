@@ -12,6 +12,9 @@ export function isShortage(error: unknown): boolean {
   return /^Out of Memory/.test((error as Error).message)
 }
 
+/** What to do where what an archive holds cannot be read. */
+export const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right'
+
 /** What to do where the memory that DuckDB was given does not suffice. */
 export const MORE_MEMORY = '--memory SIZE (of the library: memory) lets it hold more, such as 4GB'
 
