@@ -25,12 +25,13 @@ export interface ListingTime {
   readonly hasTime: () => boolean
   /**
    * Days before yesterday are listed in one run until so many bundles tell of them.
-   * @default - 65,536 entries, which take S3 some twenty seconds to list
+   * @default 256
    */
   readonly bundles?: number | undefined
 }
 
-const BUNDLES_A_RUN = 256
+/** Of 65,536 entries: as many objects take S3 some twenty seconds to list. */
+export const BUNDLES_A_RUN = 256
 
 const DAY_MS = 86_400_000
 
