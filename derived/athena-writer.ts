@@ -128,7 +128,8 @@ export class AthenaWriter implements Writer {
   /** Asks within half of the time that is left, so that there is some to try less. */
   private inTime(what: string, bytes: number): Ask {
     const half = Math.floor((this.budget.left?.() ?? Number.POSITIVE_INFINITY) / 2)
-    const time = Number.isFinite(half) ? AbortSignal.timeout(half) : undefined
+    const { timeout = ms => AbortSignal.timeout(ms) } = this.budget
+    const time = Number.isFinite(half) ? timeout(half) : undefined
     const signal = AbortSignal.any([this.budget.signal, ...(time === undefined ? [] : [time])])
     return async (sql, values = []) => {
       try {

@@ -63,6 +63,8 @@ export interface CompactorOptions extends Omit<PublisherOptions, 'table' | 'sinc
   readonly quietMs?: number
   /** True where what failed may do with less, or another time. */
   readonly triesLess: boolean
+  /** A name that nothing had before, a UUID. @default - a random one */
+  readonly newName?: (() => string) | undefined
   /** Told of each run, checkpoint and answer that was published. */
   readonly onPublished?: ((published: Published) => void) | undefined
 }
@@ -86,6 +88,8 @@ export interface Budget {
   readonly signal: AbortSignal
   /** Milliseconds that are left. @default - no end of them */
   readonly left?: () => number
+  /** A signal that comes after so many milliseconds. @default - by the clock of this machine */
+  readonly timeout?: (ms: number) => AbortSignal
 }
 
 /** Where less time than this is left, nothing new is begun. */
@@ -165,6 +169,10 @@ class Compactor {
     return { before, removed }
   }
 
+  private newName(): string {
+    return this.options.newName?.() ?? randomUUID()
+  }
+
   private addRuns(): Promise<void> {
     const skipped = new Set<string>()
     return this.addAll(async room => {
@@ -236,7 +244,7 @@ class Compactor {
   }
 
   private async addRun(found: Found, days: readonly string[]): Promise<void> {
-    const name = randomUUID()
+    const name = this.newName()
     const written = await this.options.writer.writeRun({ name, days, found })
     await this.refuseChanged(days, found.listed)
     const { seen = [] } = written ?? {}
@@ -263,7 +271,7 @@ class Compactor {
 
   private async addCheckpoint(found: Found, days: readonly string[]): Promise<void> {
     const usable = usableCheckpoints(found.manifest, found.coverage)
-    const [previous, day, name] = [usable.at(-1), days.at(-1) as string, randomUUID()]
+    const [previous, day, name] = [usable.at(-1), days.at(-1) as string, this.newName()]
     const written = await this.options.writer.writeCheckpoint({ name, days, found, previous })
     const upTo = [...found.listed.keys()].filter(one => one <= day)
     await this.refuseChanged(upTo, found.listed)
@@ -296,7 +304,7 @@ class Compactor {
     const hash = statementHash(statement.sql, statement.values, deliveriesOf(configuration))
     const previous = manifest?.answers.find(known => known.statement === hash)
     if (manifest === undefined || days.length === 0 || coverage.changed.size > 0 || previous?.lacks.length === 0) return
-    const name = randomUUID()
+    const name = this.newName()
     const { rows } = await writer.writeAnswer({ name, days, found, statement, previous })
     await this.refuseChanged(days, listed)
     const files = listDigest(await derived.entries(answersFolderPrefix(this.table, name)))

@@ -46,11 +46,10 @@ export async function writeCheckpointFile(
     (format parquet, parquet_version v2, compression zstd, row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`)
   const written = `read_parquet(${fileList([path])}, hive_partitioning = false)`
   const counted = await compareRows(bench, day, `(${rows}) semi join needed using (item_key, event_id)`, written)
-  await hide(hashedImages(`select * from ${written} where ${part}`))
-  await keepStates(bench, day, 'states_after')
-  await compareStates(bench, day)
   await hide(hashedImages(`select * from ${written}`))
-  const items = await countStates(bench, day)
+  await keepStates(bench, day, 'states_after')
+  await compareStates(bench, day, part)
+  const items = await countItems(bench, 'states_after')
   await bench.query(`drop view ${view}`)
   await folder.put(`${checkpointFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)
   return { items, rows: counted }
@@ -97,24 +96,18 @@ async function keepStates(bench: Workbench, day: string, name: string): Promise<
   await bench.query(`create or replace temp table ${name} as ${sql}`, values)
 }
 
-/** How many items there were then, of all and not of a part. */
-async function countStates(bench: Workbench, day: string): Promise<number> {
-  const { sql, values } = statesAt(bench, day)
-  const [row] = await bench.query(`select count(*)::varchar as n from (${sql})`, values)
-  return Number(row?.n)
-}
-
 function statesAt({ table }: Workbench, day: string): ReturnType<typeof bindQuery> {
   const at = formatInstant(Date.parse(`${day}T00:00:00Z`) * 1000 + 86_400_000_000 - 1, 6)
   return bindQuery(savedQuery('table-as-of'), unconfiguredTable(table), { at })
 }
 
-async function compareStates(bench: Workbench, day: string): Promise<void> {
+/** Compares states before with those after of the same part. */
+async function compareStates(bench: Workbench, day: string, part: string): Promise<void> {
   const differing = await bench.query(`
     select item_key
     from (
       select * exclude (side), sum(side) as surplus
-      from (select *, 1 as side from states_before union all select *, -1 as side from states_after)
+      from (select *, 1 as side from states_before union all select *, -1 as side from states_after where ${part})
       group by all
     )
     where surplus <> 0

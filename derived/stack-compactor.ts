@@ -1,10 +1,10 @@
 import { AthenaWriter, type AthenaWriterOptions } from './athena-writer.js'
-import { type Budget, compact, type Published } from './compactor.js'
+import { type Budget, type CompactorOptions, compact, type Published } from './compactor.js'
 import { type ListedArchive, listingOf } from './coverage.js'
 import type { DerivedObjects } from './publisher.js'
 
 /** How a stack compacts a table. */
-export interface StackCompactorOptions extends AthenaWriterOptions {
+export interface StackCompactorOptions extends AthenaWriterOptions, Pick<CompactorOptions, 'newName'> {
   readonly archive: ListedArchive
   /** Where derived files are: the one place that it writes to, and removes from. */
   readonly derived: DerivedObjects

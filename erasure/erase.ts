@@ -2,7 +2,6 @@
  * The act: a fence, then the key, then a certificate. Each step can be repeated, and whoever is killed between two goes
  * on from there.
  */
-import { randomInt } from 'node:crypto'
 import { keepFact, readFacts } from '../store/kept-facts.js'
 import type { Objects } from '../store/objects.js'
 import { readRefused } from '../store/refused-reader.js'
@@ -39,6 +38,8 @@ export interface ErasurePlace {
   readonly tables: readonly string[]
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
+  /** From 0 to below 1. @default - Math.random */
+  readonly random?: () => number
 }
 
 /** A person, with where keys and rows are. */
@@ -82,14 +83,15 @@ export async function eraseSubject(place: ErasurePlace, request: EraseRequest): 
 
 /** The fence of a table that is there, or a new one. */
 async function raiseFence(
-  { archive, now = Date.now }: ErasurePlace,
+  place: ErasurePlace,
   table: string,
   name: { readonly token: string; readonly generation: number },
   { reason, ticket, by }: EraseRequest,
 ): Promise<ErasingFact> {
+  const { archive } = place
   const known = factsOf(await readFacts(archive, table), 'erasing', name)[0]
   if (known !== undefined) return known
-  const recorded = recordedAt(now)
+  const recorded = recordedAt(place)
   const fence: ErasingFact = { version: FACT_VERSION, kind: 'erasing', table, recorded, ...name, reason, ticket, by }
   await keepFact(archive, fence)
   return fence
@@ -97,12 +99,13 @@ async function raiseFence(
 
 /** The certificate that is there, if it still says what is left to do; else a new one. */
 async function certify(
-  { archive, keys, now = Date.now }: ErasurePlace,
+  place: ErasurePlace,
   fence: ErasingFact,
   destroyedMs: number,
   { objects, rows, values }: SubjectCount,
   pending: readonly string[],
 ): Promise<ErasureFact> {
+  const { archive, keys } = place
   const { table, recorded: asked } = fence
   const known = factsOf(await readFacts(archive, table), 'erasure', fence).at(-1)
   if (known !== undefined && known.pending.join('\n') === pending.join('\n') && known.rows === rows) return known
@@ -111,7 +114,7 @@ async function certify(
   const certificate: ErasureFact = {
     ...fence,
     kind: 'erasure',
-    recorded: recordedAt(now),
+    recorded: recordedAt(place),
     asked,
     destroyed,
     effective,
@@ -175,6 +178,6 @@ const CONTROLS = new Map([
 ])
 
 /** A fact's name is its time, so two of one millisecond must not be of one microsecond. */
-function recordedAt(now: () => number): string {
-  return factInstant(now() * 1000 + randomInt(1000))
+function recordedAt({ now = Date.now, random = Math.random }: ErasurePlace): string {
+  return factInstant(now() * 1000 + Math.floor(random() * 1000))
 }

@@ -27,16 +27,22 @@ export class TableKeys implements SubjectKeys, ReadingKeys {
     private readonly secret: Uint8Array,
     private readonly wrapping: Uint8Array,
     private readonly now: () => number,
+    private readonly newKey: () => Uint8Array,
   ) {}
 
   /** Opens the store of a table. Throws a `SealingError` where it has none, or KMS does not open it. */
-  static async open(table: KeyTable, secrets: Pick<Secrets, 'open'>, now: () => number = Date.now): Promise<TableKeys> {
+  static async open(
+    table: KeyTable,
+    secrets: Pick<Secrets, 'open'>,
+    now: () => number = Date.now,
+    newKey: () => Uint8Array = () => randomBytes(32),
+  ): Promise<TableKeys> {
     const { store, tokens, keys } = await openStore(table)
     const [secret, wrapping] = await Promise.all([
       secrets.open(tokens, 'tokens', store),
       secrets.open(keys, 'keys', store),
     ])
-    return new TableKeys(table, secret, wrapping, now)
+    return new TableKeys(table, secret, wrapping, now, newKey)
   }
 
   tokenOf(id: string): string {
@@ -115,7 +121,7 @@ export class TableKeys implements SubjectKeys, ReadingKeys {
 
   /** A key of a name that was free; where somebody was quicker, what he made is looked at. */
   private async make(name: KeyName): Promise<SubjectKey | KeyName> {
-    const key = randomBytes(32)
+    const key = this.newKey()
     const isOurs = await claimKey(this.table, name, wrapKey(this.wrapping, key, name))
     return isOurs ? { state: 'live', generation: name.generation, fieldKey: fieldKeyOf(key) } : name
   }

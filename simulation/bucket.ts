@@ -56,6 +56,11 @@ export class SimulatedBucket {
     this.onCreated?.(key, version)
   }
 
+  /** Removes an object of a bucket that keeps no versions. */
+  remove(key: string): void {
+    if (this.objects.delete(key)) this.world.story.tell('s3', `removes ${this.name}/${key}`)
+  }
+
   /** One version of an object, the newest where none is named. Throws where there is none. */
   version(key: string, versionId: string | undefined): StoredVersion {
     if (versionId === undefined) return this.get(key)

@@ -1,5 +1,6 @@
 /** What a history may say of itself: no more, and no less, than what truly happened bears out. */
 import { groupBy } from '../delivery/redrive.js'
+import type { ArchiveFacts } from '../queries/verdict/archive-facts.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
 import { foldHistory, heldAgainstHashes } from '../queries/verdict/fold-history.js'
 import type { HistoryChange } from '../queries/verdict/item-change.js'
@@ -12,6 +13,7 @@ export function wrongHistories(
   versions: readonly Version[],
   archived: Archived,
   identity: Identity,
+  facts?: ArchiveFacts,
 ): readonly string[] {
   return [...groupBy(versions, ({ item }) => item)].flatMap(([item, all]) => {
     const ids = new Set(all.map(identity.ofVersion))
@@ -19,7 +21,7 @@ export function wrongHistories(
     const own = [...ids].flatMap(id => archived.get(id)?.slice(0, 2) ?? [])
     if (own.length === 0) return []
     const checked = own.map(row => heldAgainstHashes(withNulls(row)))
-    const { confidence, changes } = foldHistory(keyOf(item), removeRepeats(checked as never) as never)
+    const { confidence, changes } = foldHistory(keyOf(item), removeRepeats(checked as never) as never, facts)
     const there = all.filter(version => archived.has(identity.ofVersion(version)))
     const told = { item, all, there, confidence, changes }
     return hasTicks(all, identity) ? asInTicks(told, ids.size) : asInOrder(told, identity)
@@ -35,7 +37,9 @@ interface Told {
 }
 
 function asInOrder({ item, all, there, confidence, changes }: Told, { ofVersion, ofRow }: Identity): readonly string[] {
-  if (breaks(there) !== isDoubtful(confidence))
+  // a missing change of nothing but what cannot be compared any more is none that anybody could tell
+  const isExplained = confidence === 'ERASED' && !breaks(there.map(withoutContact))
+  if (breaks(there) !== isDoubtful(confidence) && !isExplained)
     return [`history of ${item} is ${confidence}, though ${there.length} of ${all.length} versions are there`]
   const order = changes.map(change => ofRow(change as never))
   const isSame = order.length === there.length && there.every((version, i) => ofVersion(version) === order[i])
@@ -57,6 +61,12 @@ function timeOf(change: HistoryChange | undefined): number {
 /** True where the versions that are there do not lead from one to the next, or do not begin with the first. */
 function breaks(there: readonly Version[]): boolean {
   return there.some(({ before }, i) => before !== (i === 0 ? null : there[i - 1]?.after))
+}
+
+/** A version without the value that a person can be erased from. */
+function withoutContact(version: Version): Version {
+  const clear = (image: string | null) => image?.replace(/"contact":\{"S":"[^"]*"\}/, '"contact":{}') ?? null
+  return { ...version, before: clear(version.before), after: clear(version.after) }
 }
 
 const NULLABLE = ['old_image', 'new_image', 'old_hash', 'new_hash', 'changed', 'actor', 'last_writer', 'user_identity']

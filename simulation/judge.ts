@@ -9,6 +9,7 @@ import { wrongBaselines } from './judge-baselines.js'
 import { wrongHistories } from './judge-histories.js'
 import { wrongLastLook } from './judge-last-look.js'
 import { wrongLocks } from './judge-locks.js'
+import { factsAbout, openedRows, wrongPersons } from './judge-persons.js'
 import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, type Row } from './judge-versions.js'
 import { LIMITS } from './limits.js'
 import type { Version } from './table.js'
@@ -44,13 +45,18 @@ export function judge(remains: Remains): Judgement {
   const { versions } = table
   const identity = scenario.capture === 'kinesis' ? BY_CONTENT : BY_SEQUENCE
   const fired = alarmsOf(world.metrics, scenario)
-  const rows = remains.rows.flatMap(rowsOf)
+  const stored = remains.rows.flatMap(rowsOf)
+  const facts = remains.facts.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as Fact)
+  const { persons } = remains
+  const truth = new Map(versions.map(version => [identity.ofVersion(version), version]))
+  const versionOf = (row: Row) => truth.get(identity.ofRow(row))
+  const rows = persons === undefined ? stored : openedRows(persons, stored, versionOf, facts)
   const isBaseline = ({ event_name }: Row) => event_name === 'BASELINE'
   const archived: Archived = groupBy(
     rows.filter(row => !isBaseline(row)),
     identity.ofRow,
   )
-  const facts = remains.facts.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as Fact)
+  const asStored = persons === undefined ? archived : groupBy(stored, identity.ofRow)
   const looked = { versions, archived, identity, facts, baselines: rows.filter(isBaseline) }
   const isArchived = (version: Version) => archived.has(identity.ofVersion(version))
   const kept = keptIn(remains, identity)
@@ -58,7 +64,7 @@ export function judge(remains: Remains): Judgement {
   const problems = [
     ...untold(remains, missing, fired, facts),
     ...wrongRows(versions, archived, identity),
-    ...wrongHistories(versions, archived, identity),
+    ...wrongHistories(versions, asStored, identity, persons && factsAbout(persons, facts)),
     ...wrongAlarms(remains, fired),
     ...wrongRefusals(remains),
     ...notSentAgain(remains, archived, kept),
@@ -66,6 +72,7 @@ export function judge(remains: Remains): Judgement {
     ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, fired)),
     ...wrongBaselines(looked.baselines, facts, versions),
     ...(remains.lastLook === undefined ? [] : wrongLastLook(remains.lastLook, looked)),
+    ...(persons === undefined ? [] : wrongPersons(persons, facts)),
     ...remains.findings,
   ]
   return {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { redrive } from '../delivery/redrive.js'
 import { FirehoseRedrive } from '../delivery/redrive-to-firehose.js'
 import { surveyRefused } from '../delivery/refused-survey.js'
+import { judgedOnly } from '../erasure/seal-image.js'
 import { Ledger } from '../store/redriven.js'
 import { Bucket } from '../store/s3.js'
 import { GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
@@ -84,7 +85,7 @@ export class Operator {
       prefixes: [REFUSED_PREFIX, GIVEN_UP_PREFIX],
       ledger: Ledger.open(join(this.folder, bucket.name), bucket.name),
       table: table.table,
-      configurationOf: () => table,
+      configurationOf: () => judgedOnly(table),
       isKept: async () => true,
       to: 'firehose',
       recordBytes,

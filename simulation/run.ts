@@ -81,7 +81,7 @@ function whoOf(line = ''): string | undefined {
 }
 
 /** A version, an object, an item. */
-const SUBJECTS = [/\d{19,}/, /\b(data|refused|facts|config|log)\/\S+/, /ORD-\d+/]
+const SUBJECTS = [/\d{19,}/, /\b(data|refused|facts|config|log)\/\S+/, /ORD-\d+/, /person-\d+/]
 
 /** A world that cannot even be judged has a problem. */
 function judged(remains: Remains): Judgement {

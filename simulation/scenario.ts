@@ -28,6 +28,8 @@ export interface Scenario {
   readonly hasBaselines: boolean
   /** Whether somebody restores the table now and then. */
   readonly isRestored: boolean
+  /** Whether the archive is compacted. @default - it is not */
+  readonly isCompacted?: boolean
   /** Whether its owner reads it at last, by the real engine: it takes long. */
   readonly isReadAtLast: boolean
 }
@@ -60,6 +62,9 @@ const OF_KINESIS: readonly FaultKind[] = [
 const OF_PUTS: readonly FaultKind[] = ['put-throttled', 'put-partial', 'put-unheard', 'put-hangs', 'put-slow']
 const OF_STREAMS: readonly FaultKind[] = [...OF_PUTS, 'mapping-pauses', 'shard-splits']
 const OF_TABLE: readonly FaultKind[] = ['table-throttled', 'table-slow', 'table-unheard']
+/** Twice, because few worlds have persons. */
+const OF_KEYS: readonly FaultKind[] = ['kms-refuses', 'keys-lost', 'kms-refuses', 'keys-lost']
+const OF_COPY: readonly FaultKind[] = ['compacted-twice', 'athena-fails', 'athena-slow', 'athena-throttled']
 const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice']
 const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
   ...OF_DESK,
@@ -68,12 +73,15 @@ const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
   ...OF_LOCKS,
   ...OF_TABLE,
   ...OF_JOURNAL,
+  ...OF_KEYS,
+  ...OF_COPY,
 ])
 const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.has(kind))
 
 /** What can go wrong with the parts that a world has. */
-function kindsOf({ path, capture, isSealed, lock, isOperated, hasBaselines, isRestored }: Parts): readonly FaultKind[] {
-  const ofTable = hasBaselines || isRestored ? OF_TABLE : []
+function kindsOf(parts: Parts, hasPersons: boolean): readonly FaultKind[] {
+  const { path, capture, isSealed, lock, isOperated, hasBaselines, isRestored, isCompacted } = parts
+  const ofTable = hasBaselines || isRestored || hasPersons ? OF_TABLE : []
   if (path === 'desk') return [...OF_DESK, ...OF_BOTH, ...ofTable]
   return [
     ...OF_AWS,
@@ -81,11 +89,16 @@ function kindsOf({ path, capture, isSealed, lock, isOperated, hasBaselines, isRe
     ...ofTable,
     ...(isSealed ? OF_JOURNAL : []),
     ...(lock === undefined ? [] : OF_LOCKS),
+    ...(hasPersons ? OF_KEYS : []),
+    ...(isCompacted ? OF_COPY : []),
   ]
 }
 
 /** What a world is made of. */
-type Parts = Pick<Scenario, 'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored'>
+type Parts = Pick<
+  Scenario,
+  'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored' | 'isCompacted'
+>
 
 /**
  * The scenario of a seed. It is a swarm: each seed has a few kinds of faults, some none, so that they meet in
@@ -98,26 +111,34 @@ export function scenarioOf(seed: number, hours: number): Scenario {
   const lock = path === 'aws' && dice.chance(0.5) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
   const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
   const isOperated = path === 'aws' && dice.chance(0.4)
-  const hasBaselines = isOperated && dice.chance(0.4)
+  const persons = path === 'aws' && capture === 'streams' ? personsOf(dice.fork('persons')) : undefined
+  // neither a baseline nor a last look seals yet
+  const hasBaselines = isOperated && dice.chance(0.4) && persons === undefined
   const isRestored = dice.chance(0.15)
-  const parts: Parts = { path, capture, isSealed, lock, isOperated, hasBaselines, isRestored }
+  const isCompacted = path === 'aws' && dice.fork('compacted').chance(0.25)
+  const parts: Parts = { path, capture, isSealed, lock, isOperated, hasBaselines, isRestored, isCompacted }
   const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
-  const kinds = new Set(Array.from({ length: count }, () => dice.pick(kindsOf(parts))))
+  const kinds = new Set(Array.from({ length: count }, () => dice.pick(kindsOf(parts, persons !== undefined))))
   return {
     seed,
     hours,
     batchSize: dice.pick([1, 3, 10, 100, 1000]),
     ...parts,
-    isReadAtLast: dice.chance(0.15),
+    isReadAtLast: dice.chance(0.15) && persons === undefined,
     precision: dice.chance(0.7) ? 'MICROSECOND' : 'MILLISECOND',
     load: {
       items: dice.pick([1, 3, 10, 40]),
       perHour: dice.pick([2, 10, 30]),
       bursts: dice.pick([0, 0.1, 0.5]),
       oversize: dice.chance(0.2) ? 0.05 : 0,
+      ...(persons !== undefined && { persons }),
     },
     faults: [...kinds].flatMap(kind => faultsOf(kind, dice, hours * HOUR_MS)),
   }
+}
+
+function personsOf(dice: Dice): number | undefined {
+  return dice.chance(0.3) ? dice.pick([1, 3, 8]) : undefined
 }
 
 /** One to three stretches of a fault: a trickle all the time, a bad hour, or an outage in which nothing works. */

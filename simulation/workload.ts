@@ -16,6 +16,8 @@ export interface Load {
   readonly bursts: number
   /** Which share of the items is too large for Firehose. */
   readonly oversize: number
+  /** How many persons items are of, each with a value that is theirs. @default - none */
+  readonly persons?: number
   /** The places of the writes that are made, rising, where the others are left out. @default - all */
   readonly only?: readonly number[]
 }
@@ -52,7 +54,27 @@ function writeOf(dice: Dice, item: string, present: Attributes | undefined, load
   if (present !== undefined && dice.chance(0.15)) return { item, after: null, isTtl: dice.chance(0.3) }
   // written again as it is
   if (present !== undefined && dice.chance(0.05)) return { item, after: present }
-  return { item, after: imageOf(dice, item, dice.chance(load.oversize)) }
+  const image = imageOf(dice, item, dice.chance(load.oversize))
+  return { item, after: load.persons === undefined ? image : { ...image, ...ofPerson(dice, load.persons) } }
+}
+
+/** The id of a person. */
+export function personNamed(number: number): string {
+  return `person-${number}`
+}
+
+/** What every value of a person begins with, and no value of another. */
+export function personalText(id: string): string {
+  return `mail-of-${id}-`
+}
+
+/** Whose an order is; not each has such a value, and some name nobody. */
+function ofPerson(dice: Dice, persons: number): Attributes {
+  const id = personNamed(dice.between(0, persons))
+  return {
+    ...(dice.chance(0.95) && { customer: { S: id } }),
+    ...(dice.chance(0.9) && { contact: { S: `${personalText(id)}${dice.between(0, 3)}` } }),
+  }
 }
 
 const NOTES = ['', 'plain', 'Grüße, "Zoë" \\ \n', '\u{1f4e6}\u200d\u{1f525}', '\u0000\u2028', '<script>', 'ا ل']

@@ -5,12 +5,15 @@ import { createHandler } from '../transform/handler.js'
 import { configurationKey, DATA_PREFIX, FACTS_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
 import { SimulatedBucket } from './bucket.js'
+import { SimulatedCompactor } from './compactor.js'
 import { SimulatedDesk } from './desk.js'
 import { Dice } from './dice.js'
+import { Eraser } from './eraser.js'
 import { Faults } from './faults.js'
 import { SimulatedFirehose } from './firehose.js'
 import { SimulatedJournal } from './journal.js'
 import type { LockedArchive } from './judge-locks.js'
+import type { PersonsLeft } from './judge-persons.js'
 import { SimulatedKinesis } from './kinesis.js'
 import { type LastLook, lookAtLast } from './last-look.js'
 import { KINESIS_BYTES, LIMITS } from './limits.js'
@@ -18,6 +21,7 @@ import { LockEvents } from './lock-events.js'
 import { SimulatedMapping } from './mapping.js'
 import { Metrics } from './metrics.js'
 import { Operator } from './operator.js'
+import { SimulatedPersons } from './persons.js'
 import { timeOf } from './process.js'
 import { Restorer } from './restorer.js'
 import { s3ClientOf } from './s3-client.js'
@@ -56,6 +60,8 @@ export interface Remains {
   readonly locked: LockedArchive | undefined
   /** Milliseconds since 1970: nothing is promised of what the stream had forgotten by then. */
   readonly beganMs: number
+  /** @default - no value is a person's */
+  readonly persons?: PersonsLeft
   /** @default - nobody reads it at last */
   readonly lastLook?: LastLook
 }
@@ -77,6 +83,12 @@ export const TABLE: TableConfiguration = {
   capture: 'streams',
   keys: [{ column: 'order_id', attribute: 'order_id' }],
   columns: [{ column: 'status', path: ['status'], type: 'string' }],
+}
+
+/** The same where an order has a value of a person. */
+const TABLE_OF_PERSONS: TableConfiguration = {
+  ...TABLE,
+  erasable: [{ subject: ['customer'], values: [{ path: ['contact'] }] }],
 }
 
 /** Runs a world from its beginning until everything in it has come to rest. */
@@ -101,18 +113,36 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const archive = new SimulatedBucket(world, 'archive')
   const refused = new SimulatedBucket(world, 'refused')
   const locked = scenario.lock && lockedArchive(world, archive, scenario.lock)
-  archive.put(configurationKey(TABLE), Buffer.from(rowConfiguration(TABLE)))
+  const configuration = scenario.load.persons === undefined ? TABLE : TABLE_OF_PERSONS
+  archive.put(configurationKey(configuration), Buffer.from(rowConfiguration(configuration)))
   const isCoarse = scenario.capture === 'kinesis' && scenario.precision === 'MILLISECOND'
   const table = new SimulatedTable(world, isCoarse ? 1000 : 1)
-  const deployed = { world, table, archive, refused, scenario }
+  const count = scenario.load.persons
+  const persons = count === undefined ? undefined : await SimulatedPersons.deploy(world)
+  const deployed: Deployed = { world, configuration, table, archive, refused, scenario, persons }
   const replay = scenario.capture === 'kinesis' ? deployKinesis(deployed) : deployStreams(deployed)
   const operator = scenario.isOperated ? operatorOf(deployed, replay) : undefined
   const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
+  const kept = persons && { table: configuration, persons, archive, refused, count: count as number }
+  const eraser = kept && new Eraser(world, kept)
   void journal?.runUntil(endOf(scenario))
   void operator?.runUntil(endOf(scenario))
+  void eraser?.runUntil(endOf(scenario))
+  const derived = new SimulatedBucket(world, 'derived')
+  const compactor = scenario.isCompacted
+    ? new SimulatedCompactor(world, { table: configuration, archive, derived })
+    : undefined
+  void compactor?.runUntil(endOf(scenario))
+  void compactor?.readUntil(endOf(scenario))
   const findings = await withRestores(world, table, scenario, async finish => {
     await letPass(world, table, scenario)
-    return atLast(world, [finish, () => operator?.finish(), () => journal?.check()])
+    return atLast(world, [
+      finish,
+      () => operator?.finish(),
+      () => eraser?.finish(),
+      () => compactor?.finish(),
+      () => journal?.check(),
+    ])
   }).finally(() => operator?.remove())
   return {
     world,
@@ -125,6 +155,7 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
     findings,
     locked,
     beganMs: START_MS,
+    ...(kept && eraser && { persons: { ...kept, erased: eraser.erased } }),
   }
 }
 
@@ -195,22 +226,26 @@ async function letPass(world: World, table: SimulatedTable, scenario: Scenario):
 /** The parts that the functions and services between a table and an archive connect. */
 interface Deployed {
   readonly world: World
+  readonly configuration: TableConfiguration
   readonly table: SimulatedTable
   readonly archive: SimulatedBucket
   readonly refused: SimulatedBucket
   readonly scenario: Scenario
+  /** @default - no value is a person's */
+  readonly persons: SimulatedPersons | undefined
 }
 
-function deployFirehose({ world, archive }: Deployed, recordBytes: number, keptMs?: number): SimulatedFirehose {
+function deployFirehose(deployed: Deployed, recordBytes: number, keptMs?: number): SimulatedFirehose {
+  const { world, archive, configuration, persons } = deployed
   return new SimulatedFirehose(world, {
-    table: TABLE,
+    table: configuration,
     archive,
     recordBytes,
     ...(keptMs !== undefined && { keptMs }),
-    transform: {
+    transform: persons?.transformOf(configuration) ?? {
       name: 'transform',
       timeoutMs: 60_000,
-      run: event => createHandler(TABLE, () => world.metrics.put('ours RecordsRefused', 1))(event),
+      run: event => createHandler(configuration, () => world.metrics.put('ours RecordsRefused', 1))(event),
     },
   })
 }
@@ -225,11 +260,11 @@ function deployKinesis(deployed: Deployed): SimulatedFirehose {
 }
 
 function operatorOf(deployed: Deployed, replay: SimulatedFirehose): Operator {
-  const { world, table, archive, refused, scenario } = deployed
+  const { world, configuration, table, archive, refused, scenario } = deployed
   // a baseline knows the limit of the service alone
-  const baseline = { table, configuration: TABLE, archive, firehose: deployFirehose(deployed, RECORD_BYTES) }
+  const baseline = { table, configuration, archive, firehose: deployFirehose(deployed, RECORD_BYTES) }
   return new Operator(world, {
-    table: TABLE,
+    table: configuration,
     buckets: [archive, refused],
     replay,
     recordBytes: LIMITS.recordBytes,

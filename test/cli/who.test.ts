@@ -2,7 +2,7 @@
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { callersDesk } from '../queries/callers.js'
 import { type Ending, makeFolder, run } from './command-line.js'
 
@@ -46,12 +46,28 @@ describe('who', () => {
     ['hall=replica,seat=4', 'none', 1],
     ['hall=pending,seat=4', 'pending', 3],
     ['hall=before,seat=4', 'not covered', 3],
+    ['hall=undelivered,seat=1', 'not covered', 3],
+    ['hall=undelivered,seat=2', 'not covered', 3],
   ])('of %s says %s and ends with %i', async (key, verdict, exit) => {
     const ending = await ask(['Seats', key, '--format', 'json'])
     expect([ending.exit, JSON.parse(ending.out)]).toEqual([
       exit,
       expect.objectContaining({ changes: [expect.objectContaining({ verdict })] }),
     ])
+  })
+
+  it('says of what is pending for more than a day that no delay explains it', async () => {
+    const told = async (now: string) => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(now) })
+      const { err } = await ask(['Seats', 'hall=pending,seat=4']).finally(() => vi.useRealTimers())
+      return err.includes('1 change is pending and older than a day')
+    }
+    expect([await told('2026-11-19T21:00:00Z'), await told('2026-11-20T21:00:00Z')]).toEqual([false, true])
+  })
+
+  it('of a table alone names the question that lists all calls', async () => {
+    const { exit, err } = await ask(['Seats'])
+    expect([exit, err]).toEqual([2, expect.stringContaining('itemtrail query write-calls TABLE --from --to')])
   })
 
   it('tells calls by the clock that changes are told by', async () => {

@@ -1,6 +1,7 @@
 import { type Configuration, tableConfiguration } from '../../../config/configuration.js'
 import type { SubjectPlace } from '../../../erasure/erase.js'
 import { createFolderKeys } from '../../../erasure/folder-keys.js'
+import { renewSubject } from '../../../erasure/renew.js'
 import { keySealing } from '../../../erasure/seal-image.js'
 import { configuredKey, storedKey } from '../../../queries/item-key.js'
 import { DiskArchive } from '../../../store/folder.js'
@@ -98,11 +99,10 @@ function tokenKey({ id, keys }: SubjectPlace, name: string, configuration: Confi
 export async function renewCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const format = formatOf(options)
   const { token, keys } = await openSubject(id, options)
-  const newest = await keys.newest(token)
-  if (newest?.state !== 'erased')
+  const renewed = await renewSubject(keys, token)
+  if (renewed === undefined)
     throw new CommandError(`person ${token} was not erased, so there is nothing to renew`, EXIT.findings)
-  const generation = newest.generation + 1
-  await keys.make({ token, generation })
+  const { generation } = renewed
   const page = () => io.out(`${token} has the key ${generation}; what was sealed before stays unreadable\n`)
   await format.print({ page, whole: () => ({ token, generation }) }, io)
   return EXIT.done

@@ -1,0 +1,193 @@
+/**
+ * What must be true of values of persons: of who was erased nothing can be read any more that is not told, everybody
+ * else's values open, and what was stored is what the table had.
+ */
+import { KEY_CACHE_MINUTES, SEALING_MINUTES } from '../config/key-store.js'
+import { factsOf } from '../erasure/erase.js'
+import { fieldKeyOf, openText } from '../erasure/field.js'
+import { type Unsealing, unsealImage } from '../erasure/reveal.js'
+import { tokenUnder, unwrapKey } from '../erasure/wrapping.js'
+import { NO_FACTS } from '../queries/verdict/archive-facts.js'
+import { erasuresOf } from '../queries/verdict/erasures.js'
+import { type AttributeValue, parseValue } from '../transform/attribute-value.js'
+import type { ErasureFact, Fact } from '../transform/fact.js'
+import { factKey, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
+import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
+import type { SimulatedBucket } from './bucket.js'
+import type { Row } from './judge-versions.js'
+import type { SimulatedPersons } from './persons.js'
+import type { Version } from './table.js'
+import { personalText, personNamed } from './workload.js'
+
+/** What is left of a world with values of persons. */
+export interface PersonsLeft {
+  readonly table: TableConfiguration
+  readonly persons: SimulatedPersons
+  readonly archive: SimulatedBucket
+  readonly refused: SimulatedBucket
+  readonly count: number
+  /** Who was erased, and has no new life. */
+  readonly erased: ReadonlySet<string>
+}
+
+/** A function uses what it read for so long, and is at work for so long with it. */
+const LINGERS_MS = (KEY_CACHE_MINUTES + SEALING_MINUTES) * 60_000
+
+const SEALED_PATH = ['contact']
+
+/** What the facts of an archive say of boundaries in its histories, as `judgeFacts` reads it. */
+export function factsAbout({ table }: PersonsLeft, facts: readonly Fact[]) {
+  const erasable = new Map([[configurationId(table), table.erasable ?? []]])
+  return { ...NO_FACTS, boundaries: { erasures: erasuresOf(facts), erasable } }
+}
+
+/** Each a sentence. */
+export function wrongPersons(left: PersonsLeft, facts: readonly Fact[]): readonly string[] {
+  return personsOf(left)
+    .flatMap(person => [...unreadableFrom(left, person, factsOf(facts, 'erasure', person)), ...lostTo(left, person)])
+    .concat(inClear(left, facts))
+}
+
+interface Person {
+  readonly id: string
+  readonly token: string
+}
+
+function personsOf({ count, persons }: PersonsLeft): readonly Person[] {
+  const secret = persons.services.secret('tokens')
+  const ids = Array.from({ length: count }, (_, number) => personNamed(number))
+  return ids.map(id => ({ id, token: tokenUnder(secret, id) }))
+}
+
+/** A certificate is true when it is written, nothing of its key comes back, and it is not used for long. */
+function unreadableFrom(
+  { persons, archive, erased }: PersonsLeft,
+  { id, token }: Person,
+  certificates: readonly ErasureFact[],
+): readonly string[] {
+  const told = new Set(certificates.map(({ generation }) => generation))
+  const present = persons.keys.keysOf(token)
+  const left = [...present].filter(([generation, { wrappedKey }]) => {
+    return wrappedKey !== undefined && (told.has(generation) || erased.has(id))
+  })
+  return [
+    ...left.map(([generation]) => `${id} is said to be erased, and key ${generation} is there`),
+    ...certificates.flatMap(certificate => {
+      const { generation } = certificate
+      const destroyedMs = persons.destroyedMs(token, generation)
+      const toldMs = archive.get(factKey(certificate)).modifiedMs
+      const lateMs = (persons.lastSealedMs.get(`${generation}.${token}`) ?? 0) - destroyedMs - LINGERS_MS
+      return [
+        ...(toldMs < Math.floor(destroyedMs) ? [`${id} is said to be erased before key ${generation} is gone`] : []),
+        ...(lateMs > 0
+          ? [`${id} is erased, and key ${generation} is used ${Math.ceil(lateMs)} ms after it may be`]
+          : []),
+      ]
+    }),
+  ]
+}
+
+/** A person who was given a new life has it. */
+function lostTo({ persons }: PersonsLeft, { id, token }: Person): readonly string[] {
+  const [generation, now] = [...persons.keys.keysOf(token)].at(-1) ?? []
+  if (generation === undefined || now?.erased !== undefined || now?.fenced !== undefined) return []
+  const sinceMs = persons.writesOf(token, generation)[0]?.atMs ?? 0
+  const lateMs = (persons.lastEmptyMs.get(token) ?? 0) - sinceMs - LINGERS_MS
+  return lateMs > 0 ? [`${id} has a new key, and a value is not kept ${Math.ceil(lateMs)} ms after it should be`] : []
+}
+
+/** Nothing but refused records is in clear, and of who was erased those are named by the last certificate. */
+function inClear({ archive, refused, erased, table, ...left }: PersonsLeft, facts: readonly Fact[]): readonly string[] {
+  const people = personsOf({ archive, refused, erased, table, ...left })
+  const problems: string[] = []
+  for (const bucket of [archive, refused])
+    for (const [key, versions] of bucket.objects) {
+      const isRefused = key.startsWith(REFUSED_PREFIX) || key.startsWith(GIVEN_UP_PREFIX)
+      const texts = versions.map(({ bytes }) =>
+        isRefused ? refusedText(bytes) : Buffer.from(bytes).toString('latin1'),
+      )
+      for (const { id, token } of people) {
+        if (!texts.some(text => text.includes(personalText(id)))) continue
+        if (!isRefused) problems.push(`object ${key} has a value of ${id} in clear`)
+        else if (erased.has(id) && !isTold(`s3://${bucket.name}/${key}`, factsOf(facts, 'erasure', { token })))
+          problems.push(`object ${key} has a value of ${id} in clear, who is erased, and no certificate tells`)
+      }
+    }
+  return problems
+}
+
+function isTold(at: string, certificates: readonly ErasureFact[]): boolean {
+  return certificates.at(-1)?.pending.some(pending => pending.startsWith(`${at} `)) ?? false
+}
+
+function refusedText(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes).toString()
+  return text.replaceAll(/"rawData":"([^"]*)"/g, (_, raw: string) => Buffer.from(raw, 'base64').toString())
+}
+
+/**
+ * Rows with their values opened: by the keys that are there, or of who was erased by those that were. What was not kept,
+ * because its person was being erased, is taken from the table itself.
+ */
+export function openedRows(
+  left: PersonsLeft,
+  rows: readonly Row[],
+  versionOf: (row: Row) => Version | undefined,
+  facts: readonly Fact[],
+): readonly Row[] {
+  const opener = new Opener(left, facts)
+  return rows.map(row => {
+    const version = versionOf(row)
+    const open = (image: string | null | undefined, truth: string | null) =>
+      image === null || image === undefined ? image : opener.open(image, truth)
+    const images = {
+      old_image: open(row.old_image, version?.before ?? null),
+      new_image: open(row.new_image, version?.after ?? null),
+    }
+    return { ...row, ...images } as Row
+  })
+}
+
+class Opener {
+  private readonly wrapping: Uint8Array
+  private readonly fenced: ReadonlySet<string>
+  private readonly known = new Map<string, AttributeValue | undefined>()
+
+  constructor(
+    private readonly left: PersonsLeft,
+    facts: readonly Fact[],
+  ) {
+    this.wrapping = left.persons.services.secret('keys')
+    const erasures = facts.filter(fact => fact.kind === 'erasing' || fact.kind === 'erasure')
+    this.fenced = new Set(erasures.map(({ token, generation }) => `${token}.${generation}`))
+  }
+
+  open(image: string, truth: string | null): string {
+    const unseal: Unsealing = field => {
+      const name = `${field.token}.${field.generation}`
+      if (field.ciphertext === '') return this.fenced.has(name) ? valueIn(truth) : undefined
+      if (!this.known.has(field.ciphertext)) this.known.set(field.ciphertext, this.unseal(field))
+      return this.known.get(field.ciphertext)
+    }
+    return unsealImage(image, unseal)
+  }
+
+  private unseal(field: Parameters<Unsealing>[0]): AttributeValue | undefined {
+    const { token, generation } = field
+    const { persons } = this.left
+    const isErased = this.fenced.has(`${token}.${generation}`)
+    const present = persons.keys.keysOf(token).get(generation)
+    const items = isErased ? persons.writesOf(token, generation).map(({ item }) => item) : present ? [present] : []
+    for (const item of items) {
+      const key = item.wrappedKey?.B && unwrapKey(this.wrapping, item.wrappedKey.B, { token, generation })
+      const place = { table: this.left.table.table, path: SEALED_PATH, token, generation }
+      const text = key && openText(field.ciphertext, fieldKeyOf(key), place)
+      if (text !== undefined) return parseValue(text)
+    }
+    return undefined
+  }
+}
+
+function valueIn(truth: string | null): AttributeValue | undefined {
+  return truth === null ? undefined : (JSON.parse(truth) as Record<string, AttributeValue>)[SEALED_PATH[0] as string]
+}
