@@ -54,7 +54,7 @@ export async function readCompared(
 ): Promise<number | undefined> {
   const since = factKey({ table, recorded: new Date(now - KEPT_DAYS * DAY_MS).toISOString(), kind: '' })
   const facts = new Bucket(s3, bucket)
-  const kept = (await facts.entries(factPrefix(table), since)).map(({ key }) => key)
+  const kept = (await facts.between(factPrefix(table), { after: since })).map(({ key }) => key)
   const newest = kept
     .filter(key => key.endsWith('-reconciliation.json'))
     .sort(compareUtf8)

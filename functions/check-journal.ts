@@ -8,7 +8,7 @@ import type { Head, JournalIdentity } from '../journal/head.js'
 import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { readKmsVerifier } from '../journal/kms-key.js'
-import { secondVersions } from '../journal/second-versions.js'
+import { logVersions } from '../journal/second-versions.js'
 import { Bucket } from '../store/s3.js'
 import { LOG_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'
 import { checkLog } from './check-log.js'
@@ -78,11 +78,13 @@ export function createJournalCheck(options: JournalCheckOptions): (time: Checkin
     const kept = await readCheckState(bucket, tell)
     const identity: JournalIdentity = { origin, known: [await readKmsVerifier(kms, sealKey, origin)] }
     const store = new KeptLog(bucket)
-    const log = await checkLog(store, identity, kept.state, hasTime)
+    // before the claims: of a journal that is being sealed it would say more
+    const versions = await logVersions(bucket)
+    const log = await checkLog({ store, identity, there: versions.paths }, kept.state, hasTime)
     const about = { refusedDays, now, hasTime: () => hasTime('days'), read: (path: string) => store.read(path) }
     const objects = await checkObjects(bucket, { ...kept.state, ...log.state }, about)
     const gone = log.state.front.size === 0 && log.findings.length === 0 ? await goneJournal(bucket, now) : []
-    const findings = [...log.findings, ...gone, ...(await secondVersions(bucket)), ...objects.findings]
+    const findings = [...log.findings, ...gone, ...versions.findings, ...objects.findings]
     for (const finding of findings) report(finding)
     const isDone = log.isEnd || findings.length > 0
     writeMetrics({ ...countByKind(findings), ...(isDone && { [JOURNAL_METRICS.checks]: 1 }) })

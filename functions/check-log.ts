@@ -6,6 +6,13 @@ import type { LogStore } from '../journal/log-store.js'
 import { verifyLog } from '../journal/verify-log.js'
 import { CLAIMS_PREFIX, LOG_PREFIX } from '../transform/layout.js'
 
+/** A journal, and the paths of its files as they were before it was read. */
+export interface ListedLog {
+  readonly store: LogStore
+  readonly identity: JournalIdentity
+  readonly there: readonly string[]
+}
+
 /** The journal as a check found it. */
 export interface CheckedLog {
   readonly state: Pick<CheckState, 'front' | 'again'>
@@ -22,16 +29,12 @@ const CLAIMS_AT_ONCE = 256
  * for. Where something is found it goes no further, so that it is found the next time, too.
  */
 export async function checkLog(
-  store: LogStore,
-  identity: JournalIdentity,
+  log: ListedLog,
   kept: Pick<CheckState, 'front' | 'again'>,
   hasTime: (what: 'front' | 'again') => boolean,
 ): Promise<CheckedLog> {
-  // before the claims: of a journal that is being sealed they would say more
-  const there = await store.list('')
-  const log = { store, identity }
   const front = await goOn(log, kept.front, Number.POSITIVE_INFINITY, () => hasTime('front'))
-  const lost = front.isEnd && front.findings.length === 0 ? lostFiles(there, front.to, kept.front) : []
+  const lost = front.isEnd && front.findings.length === 0 ? lostFiles(log.there, front.to, kept.front) : []
   // what was verified just now is verified again another day
   const isFirst = kept.front.size === 0 || !hasTime('again')
   const again = isFirst ? undefined : await goOn(log, kept.again, front.to.size, () => hasTime('again'))
@@ -45,7 +48,7 @@ export async function checkLog(
 
 /** Verifies on from where an earlier verification ended, until a size or the end, as long as there is time. */
 async function goOn(
-  { store, identity }: { readonly store: LogStore; readonly identity: JournalIdentity },
+  { store, identity }: ListedLog,
   from: VerifiedTo,
   until: number,
   hasTime: () => boolean,

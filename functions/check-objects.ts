@@ -1,15 +1,7 @@
 import { hash } from 'node:crypto'
 import { FileError } from '../config/gate.js'
-import {
-  type ArchivePart,
-  daysOf,
-  isOfPart,
-  listPart,
-  mayHavePart,
-  partFrom,
-  partOfDay,
-} from '../journal/archive-part.js'
-import { BucketObjects } from '../journal/bucket-objects.js'
+import { type ArchivePart, daysOf, isOfPart, mayHavePart, partFrom, partOfDay } from '../journal/archive-part.js'
+import { BucketVersions } from '../journal/bucket-objects.js'
 import type { CheckState } from '../journal/check-state.js'
 import { decodeEntry, type Entry, type SealedEntry } from '../journal/entry.js'
 import type { JournalFinding } from '../journal/finding.js'
@@ -18,7 +10,6 @@ import { type FoundBundle, JournalIndex } from '../journal/journal-index.js'
 import { RefusedExpiry } from '../journal/refused-expiry.js'
 import { type ListedForVerifying, verifyListed } from '../journal/verify-objects.js'
 import type { ReadFile } from '../proof/tiles.js'
-import type { VersionedEntry } from '../store/objects.js'
 import type { Bucket } from '../store/s3.js'
 import { DATA_PREFIX, dateOfKey, LOG_PREFIX, TILES_PREFIX } from '../transform/layout.js'
 
@@ -96,14 +87,14 @@ async function indexOf(
 
 class ObjectsCheck {
   readonly found = { sound: 0, hashed: 0, notSealed: 0, findings: [] as JournalFinding[] }
-  private readonly archive: BucketObjects
+  private readonly archive: BucketVersions
 
   constructor(
-    private readonly bucket: Bucket,
+    bucket: Bucket,
     private readonly journal: { readonly index: JournalIndex; readonly root: Buffer },
     private readonly options: ObjectsCheckOptions,
   ) {
-    this.archive = new BucketObjects(bucket)
+    this.archive = new BucketVersions(bucket)
   }
 
   /** Gives the day before which all were held now; an empty text where the days before the last ones are through. */
@@ -113,10 +104,10 @@ class ObjectsCheck {
     const own = [...new Set(days)].filter(day => day < recent).slice(0, MOST_DAYS)
     for (const part of ['others', { from: recent, before: undefined }, ...own.map(partOfDay)] as const)
       await this.hold(part)
-    const counts = daysOf(journal.index.known.bundles.map(({ folders }) => folders))
+    const told = daysOf(journal.index.known.bundles.map(({ folders }) => folders))
     for (let from = heldBefore; ; ) {
       if (!options.hasTime()) return from
-      const part = partFrom(from, { days: counts, before: recent, bundles: BUNDLES_AT_ONCE })
+      const part = partFrom(from, { days: told, before: recent, bundles: BUNDLES_AT_ONCE })
       await this.hold(part)
       if (part.before >= recent) return ''
       from = part.before
@@ -124,17 +115,13 @@ class ObjectsCheck {
   }
 
   private async hold(part: ArchivePart): Promise<void> {
-    const { bucket, options, journal, archive, found } = this
-    const listed = await listPart(bucket, part)
+    const { options, journal, archive, found } = this
+    const listed = await archive.listPart(part)
     const expiry = new RefusedExpiry(options.refusedDays, options.now)
     const entries = await this.entriesOf(part, expiry)
     const held = await verifyListed(
       archive,
-      {
-        listed: listed.map(({ version = '', ...object }) => ({ ...object, etag: version })),
-        entries,
-        seals: journal.index.seals,
-      },
+      { listed, entries, seals: journal.index.seals },
       { wasVerified: this.byVersion(listed), mayHaveExpired: entry => expiry.mayHaveExpired(entry) },
     )
     found.sound += held.sound
@@ -182,7 +169,7 @@ class ObjectsCheck {
   }
 
   /** True of an object that is the version that was sealed, but for some that are to be hashed all the same. */
-  private byVersion(listed: readonly VersionedEntry[]) {
+  private byVersion(listed: readonly ListedForVerifying[]) {
     const since = this.options.now() - SAMPLE.days * DAY_MS
     const share = SAMPLE.objects / listed.filter(({ modified }) => modified >= since).length
     return ({ key, etag, modified }: ListedForVerifying, { version_id: sealed }: SealedEntry): boolean => {

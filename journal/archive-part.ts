@@ -1,5 +1,4 @@
-import type { VersionedEntry } from '../store/objects.js'
-import type { Bucket } from '../store/s3.js'
+import type { KeyRange } from '../store/objects.js'
 import { DATA_PREFIX, dateOfKey, PARTITION_COLUMN, SEALED_PREFIXES } from '../transform/layout.js'
 
 /**
@@ -31,14 +30,23 @@ function nameOfDay(day: string): string {
 /** Behind every key that there is. */
 const LAST = '\uffff'
 
-/** The objects of a part, each with its version. */
-export async function listPart(bucket: Bucket, part: ArchivePart): Promise<readonly VersionedEntry[]> {
-  const found: VersionedEntry[] = []
+/** Where objects are listed: keys of a range below a prefix, and prefixes one "/" further. */
+export interface ListablePlace<T extends { readonly key: string }> {
+  between(prefix: string, range: KeyRange): Promise<readonly T[]>
+  folders(prefix: string): Promise<readonly string[]>
+}
+
+/** The objects of a part. */
+export async function listPart<T extends { readonly key: string }>(
+  place: ListablePlace<T>,
+  part: ArchivePart,
+): Promise<readonly T[]> {
+  const found: T[] = []
   const add = async (prefix: string, after: string, before: string) => {
-    for (const object of await bucket.versioned(prefix, { after, before }))
+    for (const object of await place.between(prefix, { after, before }))
       if (isOfPart(part, object.key)) found.push(object)
   }
-  const tables = await bucket.folders(DATA_PREFIX)
+  const tables = await place.folders(DATA_PREFIX)
   if (part !== 'others') {
     const before = (table: string) => (part.before === undefined ? LAST : `${table}${nameOfDay(part.before)}`)
     for (const table of tables)
@@ -52,13 +60,16 @@ export async function listPart(bucket: Bucket, part: ArchivePart): Promise<reado
   return found
 }
 
-/** Days of which a journal names rows, in order, by how many of its bundles each. */
-export function daysOf(folders: readonly (readonly string[])[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>()
-  for (const bundle of folders)
-    for (const day of new Set(bundle.filter(folder => BELOW_TABLE.test(folder)).map(dateOfKey)))
-      counts.set(day, (counts.get(day) ?? 0) + 1)
-  return new Map([...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+/** Days of which a journal names rows, in order, each with the numbers of the bundles that do, of these folders. */
+export function daysOf(folders: readonly (readonly string[])[]): ReadonlyMap<string, readonly number[]> {
+  const days = new Map<string, number[]>()
+  for (const [number, bundle] of folders.entries())
+    for (const day of new Set(bundle.filter(folder => BELOW_TABLE.test(folder)).map(dateOfKey))) {
+      const numbers = days.get(day)
+      if (numbers === undefined) days.set(day, [number])
+      else numbers.push(number)
+    }
+  return new Map([...days].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** The rows of one day. */
@@ -74,13 +85,18 @@ export function partFrom(
     days,
     before,
     bundles,
-  }: { readonly days: ReadonlyMap<string, number>; readonly before: string; readonly bundles: number },
+  }: {
+    readonly days: ReadonlyMap<string, readonly number[]>
+    readonly before: string
+    readonly bundles: number
+  },
 ): { readonly from: string; readonly before: string } {
-  let sum = 0
-  for (const [day, count] of days) {
+  const told = new Set<number>()
+  for (const [day, numbers] of days) {
     if (day < from || day >= before) continue
-    if (sum > 0 && sum + count > bundles) return { from, before: day }
-    sum += count
+    const isFirst = told.size === 0
+    for (const number of numbers) told.add(number)
+    if (!isFirst && told.size > bundles) return { from, before: day }
   }
   return { from, before }
 }

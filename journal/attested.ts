@@ -2,7 +2,7 @@ import { FileError } from '../config/gate.js'
 import type { Verifier } from '../proof/note.js'
 import { ProofError } from '../proof/proof-error.js'
 import type { ReadFile } from '../proof/tiles.js'
-import { folderOfKey } from './bundle-outline.js'
+import { folderOfKey, isFolderOf } from './bundle-outline.js'
 import { readEntries } from './entries.js'
 import { decodeEntry, type Entry, type SealEntry, type SealedEntry } from './entry.js'
 import type { JournalFinding } from './finding.js'
@@ -159,11 +159,12 @@ class Reading implements Attested {
 
   async entriesIn(isMeant: (folder: string) => boolean): Promise<ReadonlyMap<string, SealedEntry>> {
     const entries = new Map<string, SealedEntry>()
+    const meant = isFolderOf(isMeant)
     await this.orProblem(async () => {
       // an archive's objects are never rewritten: what was said of a key first holds
       for await (const bundle of this.index.bundlesOf(this.read, isMeant))
         for (const entry of this.objectsIn(bundle))
-          if (isMeant(folderOfKey(entry.key)) && !entries.has(entry.key)) entries.set(entry.key, entry)
+          if (meant(folderOfKey(entry.key)) && !entries.has(entry.key)) entries.set(entry.key, entry)
     })
     return entries
   }

@@ -2,6 +2,7 @@ import { bundlePath, parseTilePath, partialTiles, TILE_WIDTH, tilePath } from '.
 import { LOG_PREFIX } from '../transform/layout.js'
 import type { JournalFinding } from './finding.js'
 import { CHECKPOINT, claimPath, isOfHistory } from './log-store.js'
+import { SEALER_MEMORY } from './seal-memory.js'
 import { timestampPath } from './timestamp.js'
 
 /** What files below `log/` say that a chain of claims does not come by. */
@@ -22,7 +23,12 @@ export interface StrayFiles {
 export function strayFiles(paths: readonly string[], sizes: readonly number[]): StrayFiles {
   if (sizes.length === 0) return { findings: whatIsLeft(paths.filter(isOfHistory)), remark: undefined }
   const end = sizes.at(-1) ?? 0
-  const known = new Set([CHECKPOINT, ...[0, ...sizes.slice(0, -1)].map(claimPath), ...sizes.flatMap(filesOf)])
+  const known = new Set([
+    CHECKPOINT,
+    SEALER_MEMORY,
+    ...[0, ...sizes.slice(0, -1)].map(claimPath),
+    ...sizes.flatMap(filesOf),
+  ])
   const [beyond, besides, strange]: [string[], string[], string[]] = [[], [], []]
   for (const path of paths) {
     if (known.has(path) || STAGED.test(path)) continue

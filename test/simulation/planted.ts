@@ -207,10 +207,10 @@ const JOURNAL: readonly Planted[] = [
   },
   {
     name: 'objects that come late are never listed again',
-    file: 'journal/seal.ts',
+    file: 'journal/new-objects.ts',
     right:
-      'if (objects.listSince === undefined || lastWhole?.time.slice(0, 10) !== dayOf(now())) return undefined\n  return dayOf(now() - DAY_MS)',
-    wrong: 'if (objects.listSince === undefined || lastWhole === undefined) return undefined\n  return dayOf(now())',
+      'const since = dayOf(now - DAY_MS)\n  const isDue = turn !== undefined || sealed.lastWhole?.time.slice(0, 10) !== dayOf(now)',
+    wrong: 'const since = dayOf(now)\n  const isDue = sealed.lastWhole === undefined',
     cause: /names \d+ objects nowhere/,
     worlds: strikes(isSealed, 's3-refuses'),
   },
