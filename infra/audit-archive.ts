@@ -272,7 +272,8 @@ export class AuditArchive extends Construct {
     this.callers?.addSource(source, since)
     for (const stream of new Set([captured.delivery, captured.replay])) this.archive.addWriter(stream.writer)
     this.roles.addTable(captured)
-    this.configurations.keep(configuration)
+    // a deployment that fails midway is rolled back, and the rows that it made meanwhile stay
+    captured.transform.node.addDependency(this.configurations.keep(configuration))
     // no table's name has a colon, so none is called as this
     new CfnOutput(this.captures, `${shortened(table, 100)}:ReplayStream`, {
       value: captured.replay.stream.deliveryStreamName,

@@ -46,6 +46,8 @@ const SECOND_MS = 1000
 
 export class SimulatedAthena {
   private readonly queries = new Map<string, Query>()
+  /** By the token of who started one, which makes it once. */
+  private readonly started = new Map<string, string>()
 
   constructor(
     private readonly world: World,
@@ -67,8 +69,7 @@ export class SimulatedAthena {
   }
 
   private serve(command: string, { QueryString = '', ClientRequestToken: token = '', ...input }: Input): unknown {
-    const { QueryExecutionId: id = token } = input
-    if (command === 'StartQueryExecutionCommand' && !this.queries.has(id)) this.start(id, QueryString)
+    const id = input.QueryExecutionId ?? this.started.get(token) ?? this.start(token, QueryString)
     const query = this.queries.get(id)
     if (query === undefined) throw serviceError('InvalidRequestException', 400)
     if (command === 'StopQueryExecutionCommand' && query.state === 'RUNNING') query.state = 'CANCELLED'
@@ -77,9 +78,11 @@ export class SimulatedAthena {
     return { QueryExecutionId: id, QueryExecution: { QueryExecutionId: id, Status, StatementType: 'DML' } }
   }
 
-  private start(id: string, sql: string): void {
-    const { scheduler, faults, dice, story } = this.world
+  private start(token: string, sql: string): string {
+    const { scheduler, faults, dice, story, numbers } = this.world
     const query: Query = { state: 'RUNNING', result: this.reckon(sql) }
+    const id = `query-${numbers.next()}`
+    this.started.set(token, id)
     this.queries.set(id, query)
     const isSlow = faults.strike('athena-slow')
     const ms = isSlow ? dice.between(120, 900) * SECOND_MS : dice.between(SECOND_MS / 2, 8 * SECOND_MS)
@@ -97,6 +100,7 @@ export class SimulatedAthena {
       if (!fails) write(files.slice(half))
       story.tell('athena', `ends a statement, ${query.state}, ${files.length} files`)
     })
+    return id
   }
 
   /** All that a statement finds at this moment. */

@@ -5,6 +5,7 @@
 import { adoptCopy } from '../erasure/adopt-copy.js'
 import { eraseSubject } from '../erasure/erase.js'
 import { renewSubject } from '../erasure/renew.js'
+import type { KeyName } from '../erasure/subject-keys.js'
 import { isOfSubject, type KeptRow } from '../erasure/subject-rows.js'
 import { TableKeyStore } from '../erasure/table-key-store.js'
 import { Bucket } from '../store/s3.js'
@@ -112,11 +113,18 @@ export class Eraser {
   }
 
   private async renew(process: Process, id: string): Promise<string> {
+    const { table, archive } = this.place
     const keys = await this.open(process)
-    // it may be done though nobody hears of it
-    if ((await keys.newest(keys.tokenOf(id)))?.state === 'erased') this.asked.delete(id)
-    const renewed = await renewSubject(keys, keys.tokenOf(id))
-    return renewed === undefined ? `of ${id} finds nobody erased` : `gives ${id} the key ${renewed.generation}`
+    const bucket = new Bucket(s3ClientOf(process, [archive]), archive.name)
+    const token = keys.tokenOf(id)
+    const make = (name: KeyName) => {
+      // it may be done though nobody hears of it
+      this.asked.delete(id)
+      return keys.make(name)
+    }
+    const open = Object.assign(Object.create(keys) as TableKeyStore, { make })
+    const renewal = await renewSubject({ archive: bucket, keys: open, tables: [table.table] }, token)
+    return renewal.kind === 'renewed' ? `gives ${id} the key ${renewal.generation}` : `of ${id} is ${renewal.kind}`
   }
 
   /** The table is lost, and put back as it was at some moment after the last key was made. */

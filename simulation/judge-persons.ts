@@ -59,7 +59,7 @@ function personsOf({ count, persons }: PersonsLeft): readonly Person[] {
   return ids.map(id => ({ id, token: tokenUnder(secret, id) }))
 }
 
-/** A certificate is true when it is written, nothing of its key comes back, and it is not used for long. */
+/** Each key that is gone has a certificate. It is true when it is written, nothing of its key comes back, and it is not used for long. */
 function unreadableFrom(
   { persons, archive, erased }: PersonsLeft,
   { id, token }: Person,
@@ -67,10 +67,12 @@ function unreadableFrom(
 ): readonly string[] {
   const told = new Set(certificates.map(({ generation }) => generation))
   const present = persons.keys.keysOf(token)
+  const untold = [...present].filter(([generation, { erased }]) => erased !== undefined && !told.has(generation))
   const left = [...present].filter(([generation, { wrappedKey }]) => {
     return wrappedKey !== undefined && (told.has(generation) || erased.has(id))
   })
   return [
+    ...untold.map(([generation]) => `${id} has lost key ${generation}, and no certificate tells`),
     ...left.map(([generation]) => `${id} is said to be erased, and key ${generation} is there`),
     ...certificates.flatMap(certificate => {
       const { generation } = certificate

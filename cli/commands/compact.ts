@@ -37,7 +37,7 @@ export const compact: Command = {
     const root = archiveRoot(options)
     if (!existsSync(root)) throw new CommandError(`archive ${JSON.stringify(root)} is not there`, EXIT.unchecked)
     const tables = await chooseTables(new DiskArchive(root), args[0], options)
-    if (options.check === true) return reportChecks(root, tables, format, io)
+    if (options.check === true) return reportChecks(root, tables, memoryOf(options), format, io)
     return compactTables(root, tables, options, format, io)
   },
 }
@@ -162,11 +162,12 @@ function describeCompaction(compaction: Compaction): object {
 async function reportChecks(
   root: string,
   tables: readonly TableConfiguration[],
+  memory: string | undefined,
   format: TextFormat,
   io: Io,
 ): Promise<ExitCode> {
   const checks: CopyCheck[] = []
-  for (const { table } of tables) checks.push(await checkCopy(root, table))
+  for (const { table } of tables) checks.push(await checkCopy(root, table, memory))
   const page = () => {
     for (const check of checks) printCheck(check, io)
   }

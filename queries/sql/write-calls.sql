@@ -6,6 +6,7 @@
 -- @parameter table text preset=table example=Orders -- the table that was called
 -- @days from=from-1 to=to+1
 -- @reads calls
+-- @actor recorded
 -- @column call_time varchar -- when CloudTrail says that the call ended: ISO 8601, UTC, in whole seconds
 -- @column caller varchar -- who made it, as AWS attests it
 -- @column operation varchar -- what was called

@@ -98,11 +98,18 @@ function tokenKey({ id, keys }: SubjectPlace, name: string, configuration: Confi
 /** Gives a person who was erased a new key, for a new life; what was sealed under the old one stays unreadable. */
 export async function renewCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const format = formatOf(options)
-  const { token, keys } = await openSubject(id, options)
-  const renewed = await renewSubject(keys, token)
-  if (renewed === undefined)
+  const place = await openSubject(id, options)
+  const { token } = place
+  const renewal = await renewSubject(place, token)
+  if (renewal.kind === 'not-erased')
     throw new CommandError(`person ${token} was not erased, so there is nothing to renew`, EXIT.findings)
-  const { generation } = renewed
+  if (renewal.kind === 'unfinished')
+    throw new CommandError(
+      `erasure of ${token} is not finished: ${JSON.stringify(renewal.table)} has no certificate of key ${renewal.generation}`,
+      EXIT.findings,
+      'itemtrail subject erase writes it, when it is run again',
+    )
+  const { generation } = renewal
   const page = () => io.out(`${token} has the key ${generation}; what was sealed before stays unreadable\n`)
   await format.print({ page, whole: () => ({ token, generation }) }, io)
   return EXIT.done
