@@ -1,8 +1,8 @@
 // `dist`, whole and with nothing else in it: what tsc emits, what tsc leaves, and each function on AWS as one file.
 // Nothing is removed before all is written: other processes run what is in `dist` meanwhile.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, normalize, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { reach } from './reach.mjs'
@@ -26,10 +26,15 @@ const SQL = ['sql', 'internal', 'parts'].flatMap(folder =>
   readdirSync(join('queries', folder)).map(name => join(folder, name)),
 )
 
+// what no other file imports: a thread, and the app of `cdk deploy`
+const STARTED = ['dist/delivery/block-worker.js', 'dist/infra/app.js']
+const BUNDLE = { bundle: true, platform: 'node', format: 'esm', legalComments: 'none' }
+
 const written = new Set(compile())
 for (const name of SQL) copy(join('queries', name), join('dist/queries', name))
 // what the page's browser loads is as it stands here
 copy('view/page.js', 'dist/view/page.js')
+await bundleProgram()
 chmodSync('dist/cli/itemtrail.js', 0o755)
 
 for (const [name, entryPoint] of Object.entries(FUNCTIONS)) {
@@ -57,11 +62,14 @@ copy('evidence/HOWTO.txt', 'dist/evidence/HOWTO.txt')
 
 // types of what nobody can import are nobody's
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
-const shown = reach(
-  'dist',
-  Object.values(exports).map(({ types }) => relative('dist', types)),
-).files
-for (const file of [...written]) if (file.endsWith('.d.ts') && !shown.has(relative('dist', file))) written.delete(file)
+const shown = reachedBy(Object.values(exports).map(({ types }) => types))
+for (const file of [...written]) if (file.endsWith('.d.ts') && !shown.has(file)) written.delete(file)
+
+// what the program has in its own files, and no program can import, is here for tests: it is not published
+const loaded = reachedBy([...Object.values(exports).map(({ default: path }) => path), ...STARTED])
+const apart = [...written].filter(file => isModule(file) && !loaded.has(file))
+writeFileSync('dist/.npmignore', apart.map(file => `/${relative('dist', file).replaceAll(sep, '/')}\n`).join(''))
+written.add(normalize('dist/.npmignore'))
 
 removeOthers('dist')
 
@@ -77,14 +85,55 @@ function compile() {
   return lines.filter(line => line.startsWith('TSFILE: ')).map(line => relative('.', line.slice('TSFILE: '.length)))
 }
 
+function reachedBy(paths) {
+  const entries = paths.map(path => relative('dist', path))
+  return new Set([...reach('dist', entries).files].map(file => join('dist', file)))
+}
+
+/** Whether tsc made it, and not a bundler. */
+function isModule(file) {
+  return file.endsWith('.js') && !file.startsWith(join('dist', 'cli', sep)) && !file.endsWith('page.js')
+}
+
 function copy(from, to) {
   cpSync(from, to)
   written.add(to)
 }
 
 async function bundle(options) {
-  await build({ bundle: true, platform: 'node', format: 'esm', legalComments: 'none', ...options })
+  await build({ ...BUNDLE, ...options })
   written.add(options.outfile)
+}
+
+/**
+ * The command line as few files in place of hundreds: to find and to open a module takes longer than to run it. Each
+ * command is loaded when it is asked, packages stay packages, and traces stay readable.
+ */
+async function bundleProgram() {
+  for (const file of [...written]) if (file.startsWith(`dist${sep}cli${sep}`)) written.delete(file)
+  const { metafile } = await build({
+    ...BUNDLE,
+    entryPoints: ['cli/itemtrail.ts'],
+    outdir: 'dist/cli',
+    splitting: true,
+    packages: 'external',
+    target: 'node20',
+    metafile: true,
+    plugins: [{ name: 'places', setup: keepPlaces }],
+  })
+  for (const file of Object.keys(metafile.outputs)) written.add(normalize(file))
+}
+
+/** What a module finds beside itself it finds where it would lie alone. */
+function keepPlaces({ onLoad }) {
+  onLoad({ filter: /\.tsx?$/ }, ({ path }) => {
+    const place = relative('.', path)
+      .replaceAll(sep, '/')
+      .replace(/\.tsx?$/, '.js')
+    const text = readFileSync(path, 'utf8')
+    const contents = text.replaceAll('import.meta.url', `new URL('../${place}', import.meta.url).href`)
+    return { contents, loader: path.endsWith('x') ? 'tsx' : 'ts' }
+  })
 }
 
 /** Removes what this build has not written: the source that it was made of is gone, or has another name. */

@@ -3,7 +3,8 @@ import { LONG } from './vitest.long.config.js'
 
 /**
  * `npm test`. What needs a Trino is `npm run test:trino`, a DynamoDB `test:live`; what is of the page `test:view`;
- * what synthesises the stack `test:infra`; what Go judges `test:foreign`; what takes long `test:long`.
+ * what synthesises the stack `test:infra`, what deploys it `test:emulator`; what Go judges `test:foreign`; what takes
+ * long `test:long`.
  */
 export default defineConfig({
   test: {
@@ -12,6 +13,7 @@ export default defineConfig({
     isolate: false,
     exclude: [
       ...configDefaults.exclude,
+      'test/emulator/**',
       'test/trino/**',
       'test/live/**',
       'test/infra/**',

@@ -1,10 +1,12 @@
 /** Files as CloudTrail delivers them into a bucket, copied into a folder: gzip, or plain JSON. */
+import { createHash, type Hash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { FileError } from '../config/gate.js'
 import { splitDocuments } from '../transform/json.js'
 import { Refusal } from '../transform/refusal.js'
+import { logName, readDigests, tellMissing } from './cloudtrail-digests.js'
 import { type CallEvent, isOfDynamoDb, readEvent } from './cloudtrail-event.js'
 import { type Document, readDocuments } from './document-reader.js'
 import { openInput } from './input.js'
@@ -22,46 +24,80 @@ export class NoEvents extends Error {
 }
 
 /**
- * The events of DynamoDB in all files of a folder, whatever lies deeper in it. What is damaged is told in `noted` and
- * costs the rest nothing. Throws `NoEvents` for what is no folder, or one without a file of CloudTrail.
+ * The events of DynamoDB in all files of a folder, whatever lies deeper in it. What is damaged, or by CloudTrail's
+ * digests missing or another, is told in `noted` and costs the rest nothing. Throws `NoEvents` for what is no folder,
+ * or one without a file of CloudTrail.
  */
 export async function* readCallEvents(folder: string, noted: EventProblems): AsyncGenerator<CallEvent> {
   const found = await stat(folder).catch(() => undefined)
   if (found?.isDirectory() !== true) throw new NoEvents(`${JSON.stringify(folder)} is not there, expected a folder`)
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const files = entries
-    .filter(entry => !entry.isDirectory())
-    .map(entry => ({ entry, path: join(entry.parentPath, entry.name) }))
-    .filter(({ path }) => isEventFile(path))
-  if (files.length === 0)
+  const files = await filesIn(folder)
+  const logs = files.filter(({ path }) => !OTHER_FILES.test(path))
+  if (logs.length === 0)
     throw new NoEvents(`${JSON.stringify(folder)} has no file of CloudTrail in it, expected *.json.gz or *.json`)
-  for (const { entry, path } of files.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+  const digests = files.filter(({ isPlain, path }) => isPlain && path.includes('CloudTrail-Digest'))
+  const delivered = readDigests(digests, noted.problems)
+  for (const { path, file, isPlain } of logs) {
     // a pipe would be waited for, and a link leads anywhere
-    if (entry.isFile()) yield* eventsOf(path, relative(folder, path), noted)
-    else noted.problems.push(`${relative(folder, path)} is no plain file: ${LOST}`)
+    if (isPlain) yield* eventsOf(path, file, delivered.get(logName(path)), noted)
+    else noted.problems.push(`${file} is no plain file: ${LOST}`)
   }
+  const missing = tellMissing(delivered, new Set(logs.map(({ path }) => logName(path))))
+  noted.problems.push(...missing.map(files => `${files}: ${LOST}`))
 }
 
-/** Digest files say which files were delivered, and hold no events. */
-function isEventFile(file: string): boolean {
-  return /\.json(\.gz)?$/.test(file) && !/CloudTrail-(Digest|Insight|Aggregated)/.test(file)
+/** Files that are no logs: digests, which say which logs were delivered, and what else a trail can have. */
+const OTHER_FILES = /CloudTrail-(Digest|Insight|Aggregated)/
+
+interface FoundFile {
+  readonly path: string
+  /** The same below the folder. */
+  readonly file: string
+  readonly isPlain: boolean
 }
 
-async function* eventsOf(path: string, file: string, { problems }: EventProblems): AsyncGenerator<CallEvent> {
-  let [count, refused] = [0, '']
+async function filesIn(folder: string): Promise<readonly FoundFile[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter(entry => !entry.isDirectory() && /\.json(\.gz)?$/.test(entry.name))
+    .map(entry => ({ path: join(entry.parentPath, entry.name), isPlain: entry.isFile() }))
+    .map(({ path, isPlain }) => ({ path, isPlain, file: relative(folder, path) }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+async function* eventsOf(
+  path: string,
+  file: string,
+  delivered: string | undefined,
+  { problems }: EventProblems,
+): AsyncGenerator<CallEvent> {
+  let [count, refused, isWhole] = [0, '', true]
+  const hash = createHash('sha256')
   try {
     const input = await openInput(path, Readable.from([]))
-    for await (const document of readDocuments(input.bytes)) {
+    for await (const document of readDocuments(hashed(input.bytes, hash))) {
       const event = tryEvent(document)
       if (!(event instanceof Error)) {
         if (event !== undefined) yield event
       } else if (count++ === 0) refused = event.message
     }
   } catch (error) {
+    isWhole = false
     problems.push(`${file} cannot be read to its end (${(error as Error).message}): ${LOST}`)
   }
+  if (isWhole && delivered !== undefined && hash.digest('hex') !== delivered)
+    problems.push(
+      `${file} is not the file that CloudTrail delivered, by its digest: what it tells is not to be believed`,
+    )
   if (count > 0)
     problems.push(`${file} has ${count} ${count === 1 ? 'event' : 'events'} that cannot be read (${refused}): ${LOST}`)
+}
+
+async function* hashed(bytes: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const piece of bytes) {
+    hash.update(piece)
+    yield piece
+  }
 }
 
 const LOST = 'calls that it tells of are in no answer'

@@ -216,8 +216,8 @@ export class DocumentSplitter {
    * together.
    */
   private giveUp(): void {
-    if (this.overlong === undefined) this.documents.push(...linesApart(this.open.take()))
-    else this.documents.push(this.overlong.end())
+    const given = this.overlong === undefined ? linesApart(this.open.take()) : [this.overlong.end()]
+    for (const document of given) this.documents.push(document)
     this.reset()
   }
 

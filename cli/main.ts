@@ -1,85 +1,66 @@
-import { CommanderError, type Help, Command as Program } from 'commander'
+import { CommanderError, Command as Program } from 'commander'
 import { toolVersion } from '../config/package.js'
 import { withoutSecrets } from '../proof/proof-error.js'
-import { asOf } from './commands/as-of.js'
-import { baseline } from './commands/baseline.js'
-import { checkpoint } from './commands/checkpoint.js'
-import { compact } from './commands/compact.js'
-import { COMMON_OPTIONS } from './commands/completion/command-list.js'
-import { completionOf, manualOf } from './commands/completion.js'
-import { demo } from './commands/demo.js'
-import { diff } from './commands/diff.js'
-import { doctor } from './commands/doctor.js'
-import { evidence } from './commands/evidence.js'
-import { find } from './commands/find.js'
-import { history } from './commands/history.js'
-import { ingest } from './commands/ingest.js'
-import { init } from './commands/init.js'
-import { items } from './commands/items.js'
-import { plan } from './commands/plan.js'
-import { prove } from './commands/prove.js'
-import { queries } from './commands/queries.js'
-import { query } from './commands/query.js'
-import { reconcile } from './commands/reconcile.js'
-import { redrive } from './commands/redrive.js'
-import { rerun } from './commands/rerun.js'
-import { restore } from './commands/restore.js'
-import { sample } from './commands/sample.js'
-import { seal } from './commands/seal.js'
-import { show } from './commands/show.js'
-import { sql } from './commands/sql.js'
-import { status } from './commands/status.js'
-import { subject } from './commands/subject.js'
-import { tail } from './commands/tail.js'
-import { verify } from './commands/verify.js'
-import { view } from './commands/view.js'
-import { who } from './commands/who.js'
-import { failureOf } from './failure-of.js'
-import { argumentsMeant, commandMeant, optionMeant } from './hints.js'
 import { type Command, EXIT, type ExitCode, type Io, type Options } from './io.js'
 import { colourAsTyped } from './show/colour.js'
+import { COMMON_OPTIONS } from './show/common-options.js'
 import { escaping } from './show/terminal.js'
-import { wrap } from './show/text.js'
 import { zoneOf } from './show/zone.js'
 
 const ABOUT = 'An audit archive for DynamoDB: what was this item, what changed, who did it, and is anything missing?'
 
+/** How each command is loaded, by its name, in the order of the help: all of them take longer to load than most run. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map(
+  Object.entries({
+    init: async () => (await import('./commands/init.js')).init,
+    ingest: async () => (await import('./commands/ingest.js')).ingest,
+    tail: async () => (await import('./commands/tail.js')).tail,
+    baseline: async () => (await import('./commands/baseline.js')).baseline,
+    view: async () => (await import('./commands/view.js')).view,
+    history: async () => (await import('./commands/history.js')).history,
+    show: async () => (await import('./commands/show.js')).show,
+    who: async () => (await import('./commands/who.js')).who,
+    items: async () => (await import('./commands/items.js')).items,
+    find: async () => (await import('./commands/find.js')).find,
+    'as-of': async () => (await import('./commands/as-of.js')).asOf,
+    diff: async () => (await import('./commands/diff.js')).diff,
+    queries: async () => (await import('./commands/queries.js')).queries,
+    query: async () => (await import('./commands/query.js')).query,
+    sql: async () => (await import('./commands/sql.js')).sql,
+    verify: async () => (await import('./commands/verify.js')).verify,
+    seal: async () => (await import('./commands/seal.js')).seal,
+    checkpoint: async () => (await import('./commands/checkpoint.js')).checkpoint,
+    prove: async () => (await import('./commands/prove.js')).prove,
+    sample: async () => (await import('./commands/sample.js')).sample,
+    evidence: async () => (await import('./commands/evidence.js')).evidence,
+    subject: async () => (await import('./commands/subject.js')).subject,
+    reconcile: async () => (await import('./commands/reconcile.js')).reconcile,
+    restore: async () => (await import('./commands/restore.js')).restore,
+    rerun: async () => (await import('./commands/rerun.js')).rerun,
+    status: async () => (await import('./commands/status.js')).status,
+    redrive: async () => (await import('./commands/redrive.js')).redrive,
+    compact: async () => (await import('./commands/compact.js')).compact,
+    plan: async () => (await import('./commands/plan.js')).plan,
+    doctor: async () => (await import('./commands/doctor.js')).doctor,
+    completion: async () => (await import('./commands/completion.js')).completionOf(loadCommands),
+    manual: async () => (await import('./commands/completion.js')).manualOf(loadCommands, ABOUT),
+    demo: async () => (await import('./commands/demo.js')).demo,
+  }),
+)
+
 /** Everything that can be asked of the command line, in the order of its help. */
-export const COMMANDS: readonly Command[] = [
-  init,
-  ingest,
-  tail,
-  baseline,
-  view,
-  history,
-  show,
-  who,
-  items,
-  find,
-  asOf,
-  diff,
-  queries,
-  query,
-  sql,
-  verify,
-  seal,
-  checkpoint,
-  prove,
-  sample,
-  evidence,
-  subject,
-  reconcile,
-  restore,
-  rerun,
-  status,
-  redrive,
-  compact,
-  plan,
-  doctor,
-  completionOf(() => COMMANDS),
-  manualOf(() => COMMANDS, ABOUT),
-  demo,
-]
+export async function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all([...COMMANDS.values()].map(load => load()))
+}
+
+/** The commands that a line needs to be understood: the one that it names, or all where somebody looks for one. */
+async function commandsFor([first = '']: readonly string[]): Promise<readonly Command[]> {
+  if (VERSION_FLAGS.includes(first)) return []
+  const load = COMMANDS.get(first)
+  return load === undefined ? loadCommands() : [await load()]
+}
+
+const VERSION_FLAGS: readonly string[] = ['-V', '--version']
 
 /**
  * Runs the command line and says how it ended. Nothing but this file ends the process, and nothing leaves it that was
@@ -88,6 +69,9 @@ export const COMMANDS: readonly Command[] = [
 export async function main(argv: readonly string[], world: Io): Promise<ExitCode> {
   const io = escaping(world)
   let exit: ExitCode = EXIT.done
+  // what measures words is loaded where there is little room
+  const narrow = (io.columns ?? HELP_WIDTH) < HELP_WIDTH ? await import('./show/narrow-help.js') : undefined
+  const wrapped = (text: string) => narrow?.narrowText(text, io.columns as number) ?? text
   const program = new Program('itemtrail')
     .description(ABOUT)
     .version(toolVersion())
@@ -102,11 +86,11 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
     })
     .configureHelp({
       subcommandTerm: sub => `${sub.name()} ${sub.usage().replace('[options]', '').trim()}`,
-      ...((io.columns ?? HELP_WIDTH) < HELP_WIDTH && { formatItem: narrowItem }),
+      ...(narrow !== undefined && { formatItem: narrow.narrowItem }),
     })
-    .addHelpText('after', () => wrapped(`${HELP_END}\n\n${EXIT_CODES}`, io))
-  for (const command of COMMANDS)
-    addCommand(program, command, io, async (args, options) => {
+    .addHelpText('after', () => wrapped(`${HELP_END}\n\n${EXIT_CODES}`))
+  for (const command of await commandsFor(argv))
+    addCommand(program, command, wrapped, async (args, options) => {
       const zone = zoneOf(options.tz, io.zone)
       const colour = colourAsTyped(options.color, io.colour)
       exit = await command.run(args, options, { ...io, argv, zone, colour })
@@ -130,35 +114,16 @@ or now, today, yesterday, 10m, 2h, 7d (so long ago).`
 const EXIT_CODES = `Exit codes: 0 done, 1 findings or failure, 2 used wrongly, 3 could not check.
 Answers go to standard output, everything else to standard error.`
 
-/** On a narrow terminal there is no room for two columns: what a word means stands below it. */
-function narrowItem(term: string, _width: number, description: string, { helpWidth = HELP_WIDTH }: Help): string {
-  const lines = description === '' ? [] : wrap(description, helpWidth - 6).split('\n')
-  return [`  ${term}`, ...lines.map(line => `      ${line}`)].join('\n')
-}
-
-/** Lines that keep within the terminal's width. */
-function wrapped(text: string, { columns }: Io): string {
-  if (columns === undefined || columns >= HELP_WIDTH) return text
-  return text
-    .split('\n')
-    .map(line => {
-      const [indent = ''] = /^ */.exec(line) ?? []
-      const lines = wrap(line.slice(indent.length), columns - indent.length - 2).split('\n')
-      return lines.map((part, i) => `${indent}${i > 0 && indent !== '' ? '  ' : ''}${part}`).join('\n')
-    })
-    .join('\n')
-}
-
 function addCommand(
   program: Program,
   command: Command,
-  io: Io,
+  wrapped: (text: string) => string,
   action: (args: readonly string[], options: Options) => Promise<void>,
 ): void {
   const sub = program.command(command.usage).summary(command.summary).description(command.summary)
   sub.exitOverride().addHelpText('after', `\nExample:\n  ${command.example}`)
   sub.addHelpText('after', () =>
-    wrapped(`${command.moreHelp?.(sub.args) ?? ''}\n\n${EXIT_CODES}`.replace(/^\n\n/, '\n'), io),
+    wrapped(`${command.moreHelp?.(sub.args) ?? ''}\n\n${EXIT_CODES}`.replace(/^\n\n/, '\n')),
   )
   if (command.shownArguments !== undefined) sub.usage(`[options] ${command.shownArguments}`)
   for (const [flags, description, preset] of [...command.options, ...COMMON_OPTIONS]) {
@@ -170,33 +135,36 @@ function addCommand(
 }
 
 /** One clear line for what went wrong, and the exit code that goes with it. */
-function report(error: unknown, argv: readonly string[], io: Io): ExitCode {
+async function report(error: unknown, argv: readonly string[], io: Io): Promise<ExitCode> {
   if (error instanceof CommanderError) return reportUse(error, argv, io)
+  // knows the errors of every room, which it would load with them
+  const { failureOf } = await import('./failure-of.js')
   const { message, hint, exit } = failureOf(error)
   say(io, message, hint)
   return exit
 }
 
 /** What commander found wrong with the arguments, or that it printed help. */
-function reportUse(error: CommanderError, argv: readonly string[], io: Io): ExitCode {
+async function reportUse(error: CommanderError, argv: readonly string[], io: Io): Promise<ExitCode> {
   if (error.exitCode === 0) return EXIT.done
   if (error.code === 'commander.help') return EXIT.usage
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
   const near = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?')
-  say(io, message, meantBy(error, argv) ?? near ?? helpOn(error, argv))
+  say(io, message, (await meantBy(error, argv)) ?? near ?? (await helpOn(error, argv)))
   return EXIT.usage
 }
 
 /** What somebody meant by what there is not, where that is known. */
-function meantBy({ code, message }: CommanderError, argv: readonly string[]): string | undefined {
+async function meantBy({ code, message }: CommanderError, argv: readonly string[]): Promise<string | undefined> {
+  const { argumentsMeant, commandMeant, optionMeant } = await import('./hints.js')
   const [, quoted = ''] = /'([^']*)'/.exec(message) ?? []
   if (code === 'commander.unknownCommand') return commandMeant(quoted)
   if (code === 'commander.unknownOption') return optionMeant(argv, quoted)
   return code === 'commander.excessArguments' ? argumentsMeant(argv) : undefined
 }
 
-function helpOn({ code }: CommanderError, [name]: readonly string[]): string {
-  const known = COMMANDS.find(({ usage }) => usage.split(' ')[0] === name)
+async function helpOn({ code }: CommanderError, [name = '']: readonly string[]): Promise<string> {
+  const known = await COMMANDS.get(name)?.()
   if (known === undefined) return 'itemtrail --help lists the commands'
   const help = `itemtrail ${name} --help tells how it is used`
   if (code === 'commander.missingArgument')

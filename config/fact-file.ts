@@ -28,6 +28,7 @@ const RECONCILIATION = record({
   items: count,
   differing: listOf(record({ key: text, since: instant.nullable() })),
   unsettled: listOf(text),
+  further: record({ differing: count, unsettled: count }).exactOptional(),
   digest: text,
 })
 

@@ -50,7 +50,7 @@ export interface NightlyState {
   readonly began: string
   /** The end of the newest window that was compared. */
   readonly comparedUntil: string | null
-  /** The length of the next window: a day, or less where more changed in it than can be compared at once. */
+  /** The most hours of the next window: 24, or fewer since more changed in one than can be compared at once. */
   readonly hours: number
   /** Exports of the next window that were asked for and failed. */
   readonly attempt: number

@@ -1,4 +1,5 @@
 import { TRANSFORM_BUFFER } from '../aws/firehose-buffer.js'
+import { BUNDLES_A_RUN } from '../journal/new-objects.js'
 import { SEALER_RESERVE_MS } from '../journal/seal.js'
 
 /**
@@ -9,9 +10,10 @@ export const DEPLOYED = {
   forwarder: { memoryMb: 512, batchRecords: 1000, windowSeconds: 5, parallelization: 1 },
   transform: { memoryMb: 1024, bufferMb: TRANSFORM_BUFFER.mb },
   lock: { memoryMb: 256 },
-  /** The sealer keeps some of its seconds for writing what it described. */
-  seal: { memoryMb: 1769, everyHours: 1, seconds: 900, keptSeconds: SEALER_RESERVE_MS / 1000 },
-  check: { memoryMb: 3008, everyHours: 24, seconds: 900 },
+  /** The sealer keeps some of its seconds for writing what it described; bundles whose days a run lists. */
+  seal: { bundles: BUNDLES_A_RUN, memoryMb: 1769, everyHours: 1, seconds: 900, keptSeconds: SEALER_RESERVE_MS / 1000 },
+  /** Of its seconds those in which it verifies again, and holds days before the last ones; bundles held at once. */
+  check: { memoryMb: 3008, everyHours: 24, seconds: 900, againSeconds: 480, daysSeconds: 300, days: 7, bundles: 1024 },
   /** Each run may take half of what is left of a call, less a minute. */
   compaction: { everyHours: 6, seconds: 900, runGb: 8 },
   kinesisRetentionDays: 7,

@@ -1,12 +1,11 @@
 /** Where Itemtrail's own functions end on AWS: a day that is too large for a run, a journal too long for one call. */
 import { GB } from '../aws/prices.js'
 import { lambdaGuide, OURS } from '../aws/sources.js'
-import { JOURNAL } from './assumptions.js'
 import { MIB, MONTH_DAYS } from './capacity.js'
 import { DEPLOYED } from './deployed.js'
 import { deliveryOf, type Subject } from './flow.js'
 import type { Limit } from './limit.js'
-import { journalMonth, secondsOfCalls } from './sealing.js'
+import { heldByCheck, type JournalCalls, journalMonth, secondsOfCalls } from './sealing.js'
 
 /** Rates between which a limit is looked for: from a change a year to more than any table has. */
 const [LEAST_RATE, MOST_RATE] = [1e-8, 1e9]
@@ -31,25 +30,23 @@ export function ownLimits(subject: Subject): readonly Limit[] {
     limitOf(subject, sealerSeconds, SEALER_SECONDS, {
       limit: 'sealer, a call',
       quota: `${SEALER_SECONDS} s: the 15 minutes of a function, less two in which it writes`,
-      remark: `${years}; ${JOURNAL_IS_READ}, and hashes an hour of the archive; alarm seal-late tells`,
+      remark: `${years}; it hashes an hour of the archive, and lists some of all days; alarm seal-late tells`,
       ...lambdaGuide('Lambda quotas'),
     }),
     limitOf(subject, checkSeconds, check.seconds, {
       limit: 'daily check of the journal, a call',
       quota: `${check.seconds} s: the 15 minutes of a function`,
-      remark: `${years}; ${JOURNAL_IS_READ}; alarm journal-unchecked tells`,
+      remark: `${years}; it lists the journal, and holds the last days against it; alarm journal-unchecked tells`,
       ...lambdaGuide('Lambda quotas'),
     }),
     limitOf(subject, checkBytes, check.memoryMb * MIB, {
       limit: 'daily check of the journal, memory',
       quota: `${check.memoryMb.toLocaleString('en-US')} MB as deployed`,
-      remark: `${years}; it holds an entry for each object; alarm journal-unchecked tells`,
+      remark: `${years}; it holds the entries of the last days; alarm journal-unchecked tells`,
       ...OURS,
     }),
   ]
 }
-
-const JOURNAL_IS_READ = 'each call reads the whole journal'
 
 function limitOf(
   subject: Subject,
@@ -82,24 +79,36 @@ function bytesADay(subject: Subject): number {
   return objectsADay * objectBytes
 }
 
-/** Of the sealer's call that lists the whole archive, once a day, where that is as old as it gets. */
+/** Of the sealer's longest call, where the archive is as old as it gets. */
 export function sealerSeconds(subject: Subject): number {
-  const { sealer, listing } = secondsAtEnd(subject)
+  const { sealer, listing } = callsAtEnd(subject)
   return sealer + listing
 }
 
-/** Of a call of the daily check, where the archive is as old as it gets. */
+/** Of what the daily check has to do each day, where the archive is as old as it gets. */
 export function checkSeconds(subject: Subject): number {
-  return secondsAtEnd(subject).check
+  return callsAtEnd(subject).check
 }
 
-/** What the daily check holds of the journal, where the archive is as old as it gets. */
+/** What the daily check holds, where the archive is as old as it gets. */
 export function checkBytes(subject: Subject): number {
-  return entriesAtEnd(subject) * JOURNAL.heldBytes
+  return heldByCheck(journalMonth(deliveryOf(subject).objectsADay), monthsOf(subject))
 }
 
-/** Seconds of a call of the functions of a journal, where the archive is as old as it gets. */
-function secondsAtEnd(subject: Subject): ReturnType<typeof secondsOfCalls> {
+/** Days in which what goes by turns comes round, where the archive is as old as it gets; infinite where never. */
+export function turnsOf(subject: Subject): { readonly listed: number; readonly checked: number } {
+  const { runs, check, again, days } = callsAtEnd(subject)
+  const { seconds, againSeconds, daysSeconds } = DEPLOYED.check
+  // what is done each day is done first
+  const left = (most: number) => Math.max(0, Math.min(most, seconds - check))
+  return {
+    listed: 1 + (runs * DEPLOYED.seal.everyHours) / 24,
+    checked: Math.max(1, Math.ceil(again / left(againSeconds)), Math.ceil(days / left(daysSeconds))),
+  }
+}
+
+/** Seconds of the calls of the functions of a journal, where the archive is as old as it gets. */
+function callsAtEnd(subject: Subject): JournalCalls {
   const { objectsADay, objectBytes } = deliveryOf(subject)
   return secondsOfCalls(journalMonth(objectsADay), objectBytes, monthsOf(subject))
 }

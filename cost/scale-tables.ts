@@ -95,26 +95,37 @@ const JOURNAL_ROWS: readonly Row[] = [
     '516 an object, 34 of hashes, half a bundle a seal',
   ],
   [
-    'sealer, the longest call of a day then',
+    'sealer, the longest call then',
     ({ journal }) => seconds(journal.sealerSeconds),
-    `3 s + entries / 256 × 0.03 + objects / 1,000 × 0.3 + of an hour 0.1 an object and 15 a GB; has ${SEALER_SECONDS}`,
+    `3.5 s + two days and ${DEPLOYED.seal.bundles} of 256 entries (0.03 each, 0.3 a 1,000 objects) + of an hour 0.1 an object and 15 a GB; has ${SEALER_SECONDS}`,
   ],
   ['so it is at its end after', ({ journal }) => days(journal.sealerDays), 'the formula above, solved for the age'],
   [
-    'daily check, a call then',
+    'what comes late to an old day is sealed within',
+    ({ journal }) => days(journal.listedDays),
+    `a day, and an hour for each ${DEPLOYED.seal.bundles} of 256 entries`,
+  ],
+  [
+    'daily check, what it does each day then',
     ({ journal }) => seconds(journal.checkSeconds),
-    `the same, of 64 objects; has ${DEPLOYED.check.seconds}`,
+    `3 s + the list of the journal, 0.3 a 1,000 files + eight days, as above + 0.15 a seal + of 64 objects; has ${DEPLOYED.check.seconds}`,
   ],
   [
     'daily check, memory then',
     ({ journal }) => formatBytes(journal.checkBytes),
-    `2,300 bytes an entry; has ${formatBytes(DEPLOYED.check.memoryMb * MIB)}`,
+    `2,300 bytes an entry of 8 days, or of ${figure(DEPLOYED.check.bundles)} × 256; 2 an entry and 200 a file of all; has ${formatBytes(DEPLOYED.check.memoryMb * MIB)}`,
   ],
   ['so it is at its end after', ({ journal }) => days(journal.checkDays), 'whichever comes first'],
   [
-    'a desk that asks reads it in',
-    ({ journal }) => seconds(journal.deskSeconds),
-    '0.04 ms an entry, before each answer',
+    'all is verified again, and held against it, within',
+    ({ journal }) => days(journal.checkedDays),
+    `0.15 s a seal and 0.06 for 256 entries, ${DEPLOYED.check.againSeconds} s a day; days as above, ${DEPLOYED.check.daysSeconds} s`,
+  ],
+  ['a desk reads it, the first time, in', ({ journal }) => seconds(journal.deskSeconds), '0.01 ms an entry'],
+  [
+    'and for each answer about 30 days in',
+    ({ journal }) => seconds(journal.answerSeconds),
+    'the same, of these days; about all days as the first time',
   ],
 ]
 

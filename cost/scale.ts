@@ -4,7 +4,7 @@ import { JOURNAL, PEAK_FACTOR } from './assumptions.js'
 import { MIB } from './capacity.js'
 import { DEPLOYED, RETENTION_DAYS, SCAN_CUTOFF_GB } from './deployed.js'
 import type { Subject } from './flow.js'
-import { checkBytes, checkSeconds, entriesAtEnd, SEALER_SECONDS, sealerSeconds } from './own-limits.js'
+import { checkBytes, checkSeconds, entriesAtEnd, SEALER_SECONDS, sealerSeconds, turnsOf } from './own-limits.js'
 import { type CostPlan, planOf } from './plan.js'
 import { madeUpChanges } from './sample-changes.js'
 import { weighTraffic } from './traffic.js'
@@ -19,15 +19,19 @@ export interface Scale {
   readonly journal: {
     readonly entries: number
     readonly bytes: number
-    /** Of a call, at the end; the sealer's is the one of the day that lists everything. */
+    /** Of a call, at the end: the sealer's longest, and what the check does each day. */
     readonly sealerSeconds: number
     readonly checkSeconds: number
     readonly checkBytes: number
     /** Days after which the daily check, and the sealer, is at its end; infinite where that is never. */
     readonly checkDays: number
     readonly sealerDays: number
-    /** What each command that answers from a desk reads it in. */
+    /** Days until an object that comes late to an old day is sealed; until all is verified and held again. */
+    readonly listedDays: number
+    readonly checkedDays: number
+    /** What a desk reads it in the first time; and each time for an answer about thirty days. */
     readonly deskSeconds: number
+    readonly answerSeconds: number
   }
 }
 
@@ -68,6 +72,9 @@ export function scaleAt(writesPerSecond: number): Scale {
   }
 }
 
+/** Days that an answer with a period is about. */
+const ASKED_DAYS = 30
+
 function journalOf(subject: Subject, plan: CostPlan): Scale['journal'] {
   const { check } = DEPLOYED
   const entries = entriesAtEnd(subject)
@@ -80,7 +87,10 @@ function journalOf(subject: Subject, plan: CostPlan): Scale['journal'] {
     checkBytes: checkBytes(subject),
     checkDays: lastDay(age => checkSeconds(at(age)) <= check.seconds && checkBytes(at(age)) <= check.memoryMb * MIB),
     sealerDays: lastDay(age => sealerSeconds(at(age)) <= SEALER_SECONDS),
+    listedDays: turnsOf(subject).listed,
+    checkedDays: turnsOf(subject).checked,
     deskSeconds: entries * JOURNAL.deskSeconds,
+    answerSeconds: Math.min(1, ASKED_DAYS / RETENTION_DAYS) * entries * JOURNAL.deskSeconds,
   }
 }
 

@@ -81,19 +81,25 @@ export function journalBillOf(objectsADay: number, objectBytes: number, retentio
   }
 }
 
-/** Requests and seconds of both functions: each seal and each check reads all entries, of a year here. */
+/** Requests and seconds of both functions, of a journal that is a year old. */
 function readingOf(month: JournalMonth, objectBytes: number) {
-  const { seals, checks, objects, entries } = month
-  const { gets, lists } = JOURNAL
-  const bundles = (MONTHS_OF_YEAR * entries) / WIDTH
-  const pages = (MONTHS_OF_YEAR * objects) / PAGE
-  const { sealer, listing, check } = secondsOfCalls(month, objectBytes, MONTHS_OF_YEAR)
+  const { seals, checks, objects } = month
+  const { gets, lists, seconds } = JOURNAL
+  const { check: deployed } = DEPLOYED
+  const calls = secondsOfCalls(month, objectBytes, MONTHS_OF_YEAR)
+  const again = Math.min(calls.again, deployed.againSeconds)
+  const days = Math.min(calls.days, deployed.daysSeconds)
+  const { bundles, pages } = wholeOf(month, MONTHS_OF_YEAR)
+  const checking = (again + Math.min(bundles * seconds.bundle, days)) / seconds.bundle + CLAIM_READS * SEALS_A_DAY
   return {
-    gets: (seals + checks) * (bundles + gets.call) + (objects + checks * hashedOf(month)) * gets.object,
-    // the sealer lists everything once a day, as the check does
-    lists: seals * lists + 2 * checks * pages,
-    sealerSeconds: seals * sealer + checks * listing,
-    checkSeconds: checks * check,
+    gets:
+      seals * (gets.call + KNOWN_BUNDLES) +
+      checks * (bundles + checking) +
+      (objects + checks * hashedOf(month)) * gets.object,
+    // the sealer lists everything once a day, as the check does where it has the time
+    lists: seals * lists + checks * (2 * pages + filesOfLog(month, MONTHS_OF_YEAR) / PAGE),
+    sealerSeconds: seals * calls.sealer + checks * calls.runs * calls.listing,
+    checkSeconds: checks * (calls.check + again + days),
   }
 }
 
@@ -102,24 +108,68 @@ function hashedOf({ objects }: JournalMonth): number {
   return Math.min(JOURNAL.hashedADay, (7 * objects) / MONTH_DAYS)
 }
 
-/**
- * Seconds of a call of the sealer and of the daily check where the journal is so many months old: both read all of it.
- * `listing` is what the one sealing of a day takes longer that lists the whole archive.
- */
-export function secondsOfCalls(
-  month: JournalMonth,
-  objectBytes: number,
-  months: number,
-): { readonly sealer: number; readonly listing: number; readonly check: number } {
-  const { seconds } = JOURNAL
-  const hashing = (count: number) => count * seconds.object + ((count * objectBytes) / GB) * seconds.gb
-  const reading = seconds.call + ((months * month.entries) / WIDTH) * seconds.bundle
-  const listing = ((months * month.objects) / PAGE) * seconds.page
+/** Reads of a claim that is verified: itself, a bundle, and the two tiles and the bundle that are not full. */
+const CLAIM_READS = 5
+const SEALS_A_DAY = 24 / DEPLOYED.seal.everyHours
+
+/** Bundles that a sealer reads because they are new since it kept what it knows, and the last one. */
+const KNOWN_BUNDLES = 17
+
+/** A whole journal and a whole archive: bundles, and pages of a list. */
+function wholeOf(month: JournalMonth, months: number) {
+  return { bundles: (months * month.entries) / WIDTH, pages: (months * month.objects) / PAGE }
+}
+
+/** Files of a journal after so many months: its own of each sealing, and a tile with each bundle. */
+function filesOfLog(month: JournalMonth, months: number): number {
+  return months * month.seals * JOURNAL.filesOfSeal + 2 * wholeOf(month, months).bundles
+}
+
+/** Seconds of the calls of both functions, and what they go through by turns. */
+export interface JournalCalls {
+  /** Of a sealing; `listing` is what one of a turn takes longer, of which there are so many `runs`. */
+  readonly sealer: number
+  readonly listing: number
+  readonly runs: number
+  /** What a check does each day; and for a turn: to verify all of the journal again, to hold all days against it. */
+  readonly check: number
+  readonly again: number
+  readonly days: number
+}
+
+/** Of a journal that is so many months old. */
+export function secondsOfCalls(month: JournalMonth, objectBytes: number, months: number): JournalCalls {
+  const { call, bundle, page, object, gb } = JOURNAL.seconds
+  const { seal, check } = DEPLOYED
+  const hashing = (count: number) => count * object + ((count * objectBytes) / GB) * gb
+  const { bundles, pages } = wholeOf(month, months)
+  const a = { bundles: month.entries / MONTH_DAYS / WIDTH, pages: month.objects / MONTH_DAYS / PAGE }
+  const lookAt = (days: number) => days * (a.bundles * bundle + a.pages * page)
+  const run = Math.min(seal.bundles / bundles, 1)
+  const log = (filesOfLog(month, months) / PAGE) * page
   return {
-    sealer: reading + hashing(month.objects / month.seals),
-    listing,
-    check: reading + listing + hashing(hashedOf(month)),
+    sealer: call + KNOWN_BUNDLES * bundle + lookAt(2) + hashing(month.objects / month.seals),
+    listing: run * (bundles * bundle + pages * page),
+    runs: Math.ceil(bundles / seal.bundles),
+    check:
+      call +
+      log +
+      SEALS_A_DAY * CLAIM_READS * bundle +
+      2 * a.bundles * bundle +
+      lookAt(check.days + 1) +
+      hashing(hashedOf(month)),
+    again: months * month.seals * CLAIM_READS * bundle + 2 * bundles * bundle,
+    days: bundles * bundle + pages * page,
   }
+}
+
+/** Bytes that a check holds of a journal that is so many months old: of days that it looks at together, and of all. */
+export function heldByCheck(month: JournalMonth, months: number): number {
+  const { heldBytes, knownBytes, fileBytes } = JOURNAL
+  const { bundles } = wholeOf(month, months)
+  const recent = ((DEPLOYED.check.days + 1) * month.entries) / MONTH_DAYS
+  const together = Math.min(bundles * WIDTH, Math.max(DEPLOYED.check.bundles * WIDTH, recent))
+  return together * heldBytes + bundles * knownBytes + filesOfLog(month, months) * fileBytes
 }
 
 function functionParts(name: string, calls: number, seconds: number, memoryMb: number): readonly Part[] {

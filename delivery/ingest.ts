@@ -1,3 +1,4 @@
+import { startTimer } from '../aws/patience.js'
 import type { Document } from '../capture/document-reader.js'
 import { readEnvelope } from '../capture/envelope.js'
 import { LineBlockReader } from '../capture/line-blocks.js'
@@ -7,14 +8,14 @@ import { STAGING_FOLDER } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { BlockIntake, type BlockSink } from './block-intake.js'
 import type { BlockRows } from './block-transform.js'
-import type { BufferingHints } from './desk-delivery-stream.js'
-import { ParquetConverter } from './parquet-conversion.js'
+import type { BufferingHints, DeliveryStreamOptions } from './desk-delivery-stream.js'
+import { ParquetConverter, type RowConverter } from './parquet-conversion.js'
 import { TableDelivery, type TableSummary } from './table-delivery.js'
 
 /** Refused records that name no table go here. No DynamoDB table has so short a name. */
 export const NO_TABLE = '-'
 
-export interface IngestOptions {
+export interface IngestOptions extends Partial<Pick<DeliveryStreamOptions, 'converter' | 'now' | 'regionOf'>> {
   readonly archive: DiskArchive
   /** The configuration of a table, for each table that the input names. */
   readonly configurationOf: (table: string) => TableConfiguration
@@ -30,10 +31,10 @@ export interface IngestOptions {
   readonly bounds?: Bounds
   /** Threads that transform, and objects that are written at once. @default 1 */
   readonly threads?: number
-  /** Milliseconds since 1970. @default - the clock */
-  readonly now?: () => number
   /** Milliseconds after which a source that gives nothing counts as pausing. @default - a second */
   readonly tickMs?: number
+  /** Calls back after so many milliseconds, unless it is ended before. @default - a timer */
+  readonly after?: (ms: number, callBack: () => void) => () => void
   /** Called as records are taken, with how many there were. */
   readonly onRecord?: (records: number) => void
 }
@@ -66,7 +67,7 @@ export async function ingest(
   options: IngestOptions,
 ): Promise<readonly TableSummary[]> {
   options.archive.sweep()
-  const converter = await ParquetConverter.create(options.threads)
+  const converter = options.converter ?? (await ParquetConverter.create(options.threads))
   const streams = new DeliveryStreams(options, modifiedAt, converter)
   try {
     try {
@@ -87,10 +88,10 @@ async function takeIn(
   streams: DeliveryStreams,
   options: IngestOptions,
 ): Promise<void> {
-  const { configurationOf, bounds = BOUNDS, threads = 1, now = Date.now, tickMs = TICK_MS, onRecord } = options
+  const { configurationOf, bounds = BOUNDS, threads = 1, now = Date.now, onRecord } = options
   const intake = new BlockIntake({ sink: streams, configurationOf, bounds, threads, now })
   const reader = new LineBlockReader()
-  const blocks = withPauses(reader.read(input), tickMs)
+  const blocks = withPauses(reader.read(input), options)
   const takeRest = async () => {
     const rest = reader.takeRest()
     if (rest !== undefined) await intake.take(rest)
@@ -124,16 +125,19 @@ const PAUSE = Symbol('pause')
 /**
  * What a source gives, and `PAUSE` while nothing comes for a while: a pipe may hold its next record back for hours.
  */
-async function* withPauses<T>(source: AsyncIterable<T>, everyMs: number): AsyncGenerator<T | typeof PAUSE> {
+async function* withPauses<T>(
+  source: AsyncIterable<T>,
+  { tickMs = TICK_MS, after = startTimer }: IngestOptions,
+): AsyncGenerator<T | typeof PAUSE> {
   const iterator = source[Symbol.asyncIterator]()
   let next = iterator.next()
   try {
     for (;;) {
-      let timer: NodeJS.Timeout | undefined
+      let cancel = () => {}
       const pause = new Promise<typeof PAUSE>(resolve => {
-        timer = setTimeout(resolve, everyMs, PAUSE)
+        cancel = after(tickMs, () => resolve(PAUSE))
       })
-      const turn = await Promise.race([next, pause]).finally(() => clearTimeout(timer))
+      const turn = await Promise.race([next, pause]).finally(() => cancel())
       if (turn === PAUSE) yield PAUSE
       else if (turn.done === true) return
       else {
@@ -167,7 +171,7 @@ class DeliveryStreams implements BlockSink {
   constructor(
     private readonly options: IngestOptions,
     private readonly modifiedAt: number,
-    private readonly converter: ParquetConverter,
+    private readonly converter: RowConverter,
   ) {}
 
   async takes({ table, regions }: BlockRows): Promise<boolean> {
@@ -233,7 +237,7 @@ class DeliveryStreams implements BlockSink {
   private deliveryOf(name: string): TableDelivery {
     let delivery = this.deliveries.get(name)
     if (delivery === undefined) {
-      const { archive, configurationOf, streamArn, hints, now } = this.options
+      const { archive, configurationOf, streamArn, hints, now, regionOf } = this.options
       delivery = new TableDelivery({
         table: configurationOf(name),
         archive,
@@ -243,6 +247,7 @@ class DeliveryStreams implements BlockSink {
         ...(name === this.options.table && { streamArn }),
         ...(hints && { hints }),
         ...(now && { now }),
+        ...(regionOf && { regionOf }),
       })
       this.deliveries.set(name, delivery)
     }

@@ -1,17 +1,34 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { FileError } from '../config/gate.js'
-import { openDuckDb } from '../queries/engines/duckdb-instance.js'
+import { MEMORY, openDuckDb, SpillFolder } from '../queries/engines/duckdb-instance.js'
+import type { BoundValue } from '../queries/engines/engine.js'
 import { TRINO_MACROS } from '../queries/engines/trino-macros.js'
-import { answersFolderPrefix, bucketPrefix, checkpointFolderPrefix, manifestKey } from '../transform/derived.js'
+import {
+  answersFolderPrefix,
+  bucketPrefix,
+  changesPrefix,
+  checkpointFolderPrefix,
+  manifestKey,
+} from '../transform/derived.js'
 import { derivedPrefix } from '../transform/layout.js'
-import { type Days, lostOf, type RunInUse, readCoverage, runsInUse, whyOther } from './coverage.js'
+import { checkStates } from './check-checkpoints.js'
+import {
+  type Coverage,
+  type Days,
+  lostOf,
+  type RunInUse,
+  readCoverage,
+  runsInUse,
+  usableCheckpoints,
+  whyOther,
+} from './coverage.js'
 import { DerivedFolder, daysIn } from './derived-folder.js'
 import { sumDigests } from './digest.js'
 import { alteredImagesSql, deliveriesSql, writtenSql } from './duckdb-statements.js'
 import { DuckDbTables, ROWS_FILE } from './duckdb-tables.js'
 import { firstLine } from './duckdb-writer.js'
 import { DerivedError } from './error.js'
-import { type Manifest, readManifest } from './manifest.js'
+import { type Manifest, readManifest, type StateCheckpoint } from './manifest.js'
 
 /** What a check of a copy came to. */
 export interface CopyCheck {
@@ -27,24 +44,29 @@ export interface CopyCheck {
 
 /**
  * Reads a copy and all objects it covers, and compares: each file is the one that was written, the same rows of the
- * same changes, as often, each row once in its file and in the bucket of its item, each image what its hash says.
- * Changes nothing.
+ * same changes, as often, each row once in its file and in the bucket of its item, each image what its hash says, and
+ * each item of each checkpoint what the copy says that it was. Changes nothing.
  */
-export async function checkCopy(root: string, table: string): Promise<CopyCheck> {
+export async function checkCopy(root: string, table: string, memory = MEMORY): Promise<CopyCheck> {
   const nothing = { table, covered: 0, uncovered: 0 }
   const folder = new DerivedFolder(root)
   const key = manifestKey(table)
   try {
     const opened = await folder.openTagged(key)
     if (opened === undefined) return { ...nothing, found: false, problems: [] }
-    return await checkManifest(root, folder, readManifest(opened.text, key, table))
+    return await checkManifest(root, folder, readManifest(opened.text, key, table), memory)
   } catch (error) {
     if (!(error instanceof FileError || error instanceof DerivedError)) throw error
     return { ...nothing, found: true, problems: [`copy of ${table} cannot be used: ${error.message}`] }
   }
 }
 
-async function checkManifest(root: string, folder: DerivedFolder, manifest: Manifest): Promise<CopyCheck> {
+async function checkManifest(
+  root: string,
+  folder: DerivedFolder,
+  manifest: Manifest,
+  memory: string,
+): Promise<CopyCheck> {
   const { table } = manifest
   const listed = await daysIn(root, table)
   const coverage = await readCoverage(folder, table, manifest, listed)
@@ -54,19 +76,22 @@ async function checkManifest(root: string, folder: DerivedFolder, manifest: Mani
   const about = { table, found: true, covered, uncovered: count(listed.keys()) - covered }
   const damaged = await checkFiles(folder, manifest)
   const problems = [...lostOf(coverage).map(({ what }) => what), ...damaged.values()]
-  const instance = await openDuckDb(':memory:', { memory_limit: '1GB' })
+  const spill = new SpillFolder()
+  const settings = { memory_limit: memory, temp_directory: spill.path, preserve_insertion_order: 'false' }
+  const instance = await openDuckDb(':memory:', settings)
   const connection = await instance.connect()
   try {
     for (const statement of TRINO_MACROS) await connection.run(statement)
     const check = new RowCheck(connection, root, table, new Set(damaged.keys()))
     for (const used of runsInUse(coverage)) problems.push(...(await check.ofRun(used, listed)))
-    problems.push(...(await check.ofCheckpoints(manifest)))
+    problems.push(...(await check.ofCheckpoints(manifest, coverage)))
     return { ...about, problems }
   } catch (error) {
     return { ...about, problems: [...problems, `reading failed: ${firstLine(error)}`] }
   } finally {
     connection.closeSync()
     instance.closeSync()
+    spill.remove()
   }
 }
 
@@ -120,9 +145,21 @@ class RowCheck {
     return [...compare(buckets, archive, copy), ...(await this.findAltered(sound, ['old', 'new']))]
   }
 
-  ofCheckpoints({ checkpoints }: Manifest): Promise<readonly string[]> {
-    const prefixes = checkpoints.map(({ name }) => checkpointFolderPrefix(this.table, name))
-    return this.findAltered(this.pathsOf(prefixes), ['new'])
+  /** Of those in use the states are compared, too, unless a file is damaged that tells them. */
+  async ofCheckpoints(manifest: Manifest, coverage: Coverage): Promise<readonly string[]> {
+    const prefixOf = ({ name }: StateCheckpoint) => checkpointFolderPrefix(this.table, name)
+    const problems = [...(await this.findAltered(this.pathsOf(manifest.checkpoints.map(prefixOf)), ['new']))]
+    const runs = runsInUse(coverage)
+    if ([...this.damaged.keys()].some(prefix => prefix.startsWith(changesPrefix(this.table)))) return problems
+    const asked = { table: this.table, query: (sql: string, values?: readonly BoundValue[]) => this.query(sql, values) }
+    for (const checkpoint of usableCheckpoints(manifest, coverage))
+      if (!this.damaged.has(prefixOf(checkpoint)))
+        problems.push(...(await checkStates(asked, this.tables, checkpoint, runs)))
+    return problems
+  }
+
+  private async query(sql: string, values: readonly BoundValue[] = []) {
+    return (await this.connection.runAndReadAll(sql, [...values])).getRowObjects()
   }
 
   private pathsOf(prefixes: readonly string[]): readonly string[] {
@@ -132,8 +169,8 @@ class RowCheck {
   private async findAltered(files: readonly string[], sides: readonly ('old' | 'new')[]): Promise<readonly string[]> {
     const problems: string[] = []
     for (let i = 0; i < files.length; i += AT_ONCE) {
-      const result = await this.connection.runAndReadAll(alteredImagesSql(files.slice(i, i + AT_ONCE), sides))
-      for (const { filename, altered } of result.getRowObjects())
+      const found = await this.query(alteredImagesSql(files.slice(i, i + AT_ONCE), sides))
+      for (const { filename, altered } of found)
         problems.push(
           `${String(filename).slice(this.root.length + 1)} has ${altered} images that are not what their hashes say`,
         )
@@ -147,8 +184,7 @@ class RowCheck {
   ): Promise<Map<string, Sum>> {
     const sums = new Map<string, Sum>()
     for (let i = 0; i < paths.length; i += AT_ONCE) {
-      const result = await this.connection.runAndReadAll(sql(paths.slice(i, i + AT_ONCE)))
-      for (const row of result.getRowObjects()) {
+      for (const row of await this.query(sql(paths.slice(i, i + AT_ONCE)))) {
         const known = sums.get(String(row.bucket)) ?? { deliveries: 0, digest: '0-0', strange: 0 }
         sums.set(String(row.bucket), {
           deliveries: known.deliveries + Number(row.deliveries),

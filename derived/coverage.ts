@@ -37,7 +37,8 @@ export function listingOf(archive: ListedArchive): Listing {
     for (let i = 0; i < months.length; i += LISTS_AT_ONCE) {
       const some = months.slice(i, i + LISTS_AT_ONCE)
       const prefixes = some.map(month => `${tablePrefix(table)}${PARTITION_COLUMN}=${month}`)
-      objects.push(...(await Promise.all(prefixes.map(prefix => archive.entries(prefix)))).flat())
+      const listed = await Promise.all(prefixes.map(prefix => archive.entries(prefix)))
+      for (const object of listed.flat()) objects.push(object)
     }
     return groupByDay(objects)
   }

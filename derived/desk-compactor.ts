@@ -1,5 +1,7 @@
 import { mergeColumns } from '../queries/engines/duckdb.js'
-import { MORE_MEMORY } from '../queries/engines/duckdb-error.js'
+import { isShortage, MORE_MEMORY } from '../queries/engines/duckdb-error.js'
+import { MEMORY } from '../queries/engines/duckdb-instance.js'
+import { bytesOfSize } from '../queries/engines/memory-size.js'
 import { DiskArchive } from '../store/folder.js'
 import { keptConfigurations } from '../store/kept-configurations.js'
 import { refusedOfTable } from '../store/refused-of-table.js'
@@ -22,14 +24,12 @@ export interface CompactionOptions {
   readonly rebuild?: boolean
   /** Goes on although records of the table wait under `refused/`. @default false */
   readonly despiteRefused?: boolean
-  /** What DuckDB may hold in memory; the rest it keeps on disk. @default 700MB */
+  /** What DuckDB may hold in memory; the rest it keeps on disk. @default 512MB */
   readonly memory?: string
-  /** Uncompressed bytes of objects that are sorted at a time. @default - 256 MB */
-  readonly batchBytes?: number
+  /** Bytes of rows that are sorted at a time. @default - what fits in the memory */
+  readonly room?: number
   /** Bytes of the archive after which a checkpoint is due, at least. @default - 40 MB */
   readonly checkpointBytes?: number
-  /** Rows of buckets that are written at a time, at most. @default 400000 */
-  readonly lotRows?: number
   /** Told what it is at, before each step. */
   readonly onProgress?: (step: string) => void
 }
@@ -50,8 +50,11 @@ export interface Compaction {
   readonly filesRemoved: number
 }
 
-/** The process around DuckDB takes some 200 MB more. */
-export const COMPACTION_MEMORY = '700MB'
+/**
+ * How much of the memory rows may take that are sorted, as they were estimated: measured, they take up to a quarter
+ * more, and up to some nine tenths of the memory can be sorted.
+ */
+const ROOM = 0.6
 
 /** Some 50,000 rows. Below that, replaying is as fast. */
 const CHECKPOINT_BYTES = 40 * 1024 ** 2
@@ -63,23 +66,26 @@ const CHECKPOINT_BYTES = 40 * 1024 ** 2
  * is at it.
  */
 export async function compactTable(root: string, table: string, options: CompactionOptions = {}): Promise<Compaction> {
-  const bench = await Workbench.take(root, table, options.memory ?? COMPACTION_MEMORY)
+  const memory = options.memory ?? MEMORY
+  const bytes = bytesOfSize(memory)
+  if (bytes === undefined) throw new DerivedError(`memory is ${JSON.stringify(memory)}, expected a size such as 512MB`)
+  const bench = await Workbench.take(root, table, memory)
   try {
-    return await compactOn(bench, options)
+    return await compactOn(bench, options.room ?? bytes * ROOM, options)
   } catch (error) {
     // what Node says of a file names it already; what DuckDB says is of its own making
     if (!(error instanceof Error) || error instanceof DerivedError || 'syscall' in error) throw error
     if (!/^[A-Za-z ]*(Error|Exception): /.test(error.message)) throw error
-    const more = /^Out of Memory/.test(error.message) ? `; ${MORE_MEMORY}` : ''
+    const more = isShortage(error) ? `; ${MORE_MEMORY}` : ''
     throw new DerivedError(`compaction of ${table} failed: ${firstLine(error)}`, [], `nothing was published${more}`)
   } finally {
     bench.close()
   }
 }
 
-async function compactOn(bench: Workbench, options: CompactionOptions): Promise<Compaction> {
+async function compactOn(bench: Workbench, room: number, options: CompactionOptions): Promise<Compaction> {
   const { root, table } = bench
-  const { configuration, rebuild = false, batchBytes, lotRows, onProgress } = options
+  const { configuration, rebuild = false, onProgress } = options
   const folder = new DerivedFolder(root)
   const kept = await keptConfigurations(new DiskArchive(root), table)
   const columns = mergeColumns([...(configuration === undefined ? [] : [configuration]), ...kept])
@@ -97,7 +103,7 @@ async function compactOn(bench: Workbench, options: CompactionOptions): Promise<
   const outcome = await compact(
     {
       ...rules,
-      writer: new DuckDbWriter({ bench, folder, columns, batchBytes, lotRows, onProgress }),
+      writer: new DuckDbWriter({ bench, folder, columns, room, onProgress }),
       configuration: unconfiguredTable(table),
       runBytes: Number.POSITIVE_INFINITY,
       checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,

@@ -26,7 +26,7 @@ export async function writeCheckpointFile(
 ): Promise<{ readonly items: number; readonly rows: number }> {
   const day = days.at(-1) as string
   const view = deliveriesOf(bench)
-  const hide = (text: string) => bench.query(`create or replace temp view ${view} as ${earliestArrivals(text)}`)
+  const hide = (text: string) => bench.query(viewOf(bench, text))
   const older = previous === undefined ? [] : [tables.ofCheckpoint(previous.name)]
   const later = tables.ofArchive({ after: previous?.day, upTo: day }, found.listed)
   const rows = [emptyRows(columns), ...older, ...later].join(' union all by name ')
@@ -46,11 +46,10 @@ export async function writeCheckpointFile(
     (format parquet, parquet_version v2, compression zstd, row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`)
   const written = `read_parquet(${fileList([path])}, hive_partitioning = false)`
   const counted = await compareRows(bench, day, `(${rows}) semi join needed using (item_key, event_id)`, written)
-  await hide(hashedImages(`select * from ${written} where ${part}`))
-  await keepStates(bench, day, 'states_after')
-  await compareStates(bench, day)
   await hide(hashedImages(`select * from ${written}`))
-  const items = await countStates(bench, day)
+  await keepStates(bench, day, 'states_after')
+  await refuseOtherStates(bench, day, part)
+  const items = await countItems(bench, 'states_after')
   await bench.query(`drop view ${view}`)
   await folder.put(`${checkpointFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)
   return { items, rows: counted }
@@ -64,9 +63,14 @@ function hashedImages(rows: string): string {
 /** Of about so many items the states are compared, so that a larger table costs no more. */
 const COMPARED_ITEMS = 20_000
 
+/** How many digits name a part of so many items whose states are compared at once. */
+export function digitsOfParts(items: number): number {
+  return Math.max(0, Math.ceil(Math.log(items / COMPARED_ITEMS) / Math.log(16)))
+}
+
 /** True of items whose states are compared: all of a few, of more those of a bucket, each day those of another. */
 function partOf(items: number, day: string): string {
-  const digits = Math.max(0, Math.ceil(Math.log(items / COMPARED_ITEMS) / Math.log(16)))
+  const digits = digitsOfParts(items)
   if (digits === 0) return 'true'
   const bucket = createHash('sha256').update(day).digest('hex').slice(0, digits)
   return `${bucketSql('item_key', digits)} = ${quoted(bucket)}`
@@ -91,38 +95,64 @@ async function compareRows(bench: Workbench, day: string, chosen: string, writte
   return Number(after?.n)
 }
 
+/** A DuckDB, and the table that it is asked about. */
+export type AskedTable = Pick<Workbench, 'table' | 'query'>
+
+/** The view that the question about states reads, over some rows. */
+function viewOf(table: AskedTable, rows: string): string {
+  return `create or replace temp view ${deliveriesOf(table)} as ${earliestArrivals(rows)}`
+}
+
 /** The states at the end of a day, by the very question that will be asked. */
-async function keepStates(bench: Workbench, day: string, name: string): Promise<void> {
+async function keepStates(bench: AskedTable, day: string, name: string): Promise<void> {
   const { sql, values } = statesAt(bench, day)
   await bench.query(`create or replace temp table ${name} as ${sql}`, values)
 }
 
-/** How many items there were then, of all and not of a part. */
-async function countStates(bench: Workbench, day: string): Promise<number> {
-  const { sql, values } = statesAt(bench, day)
-  const [row] = await bench.query(`select count(*)::varchar as n from (${sql})`, values)
-  return Number(row?.n)
-}
-
-function statesAt({ table }: Workbench, day: string): ReturnType<typeof bindQuery> {
+function statesAt({ table }: AskedTable, day: string): ReturnType<typeof bindQuery> {
   const at = formatInstant(Date.parse(`${day}T00:00:00Z`) * 1000 + 86_400_000_000 - 1, 6)
   return bindQuery(savedQuery('table-as-of'), unconfiguredTable(table), { at })
 }
 
-async function compareStates(bench: Workbench, day: string): Promise<void> {
-  const differing = await bench.query(`
-    select item_key
+/** Keys of items, some of them, that two kinds of rows give other states at the end of a day. */
+export async function differingStates(
+  asked: AskedTable,
+  day: string,
+  before: string,
+  after: string,
+): Promise<readonly string[]> {
+  for (const [rows, name] of [
+    [before, 'states_before'],
+    [after, 'states_after'],
+  ] as const) {
+    await asked.query(viewOf(asked, `select * replace (new_hash as new_image, null as old_image) from (${rows})`))
+    await keepStates(asked, day, name)
+  }
+  await asked.query(`drop view ${deliveriesOf(asked)}`)
+  return surplusStates(asked, 'true')
+}
+
+/** Keys of items whose states before and after, of a part of them, are not the same; at most 20. */
+async function surplusStates(asked: AskedTable, part: string): Promise<readonly string[]> {
+  const differing = await asked.query(`
+    select distinct item_key
     from (
       select * exclude (side), sum(side) as surplus
-      from (select *, 1 as side from states_before union all select *, -1 as side from states_after)
+      from (select *, 1 as side from states_before union all select *, -1 as side from states_after where ${part})
       group by all
     )
     where surplus <> 0
+    order by item_key
     limit 20`)
+  return differing.map(row => String(row.item_key))
+}
+
+async function refuseOtherStates(bench: AskedTable, day: string, part: string): Promise<void> {
+  const differing = await surplusStates(bench, part)
   if (differing.length > 0)
     throw new DerivedError(
       `checkpoint of ${bench.table} at the end of ${day} gives other states than the archive`,
-      differing.map(row => String(row.item_key)),
+      differing,
       'it was not published; this is a fault of Itemtrail, please report it with the history of these items',
     )
 }

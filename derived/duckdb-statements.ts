@@ -15,10 +15,17 @@ const ROW_GROUP = 2048
 /** Items may have 400 KB, and two images a row: a row group of those is written when it has come to this. */
 export const ROW_GROUP_BYTES = '32MB'
 
+/**
+ * What a row takes in memory, by the size of its record as DynamoDB counts it: images as text are longer by a half, and
+ * there are hashes, ids and times. A baseline's document has no such size.
+ */
+const [UNSAID_SIZE, TEXT_OF_SIZE, ROW_BYTES] = [1000, 1.5, 600]
+
 /** What the rows of some objects come to, bucket by bucket: read from the archive itself, in a pass of its own. */
 export function deliveriesSql(objects: readonly string[], digits: number): string {
   return `
     select ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}, count(*)::varchar as deliveries, ${digestSql(ROW_TEXT, '1', 'duckdb')} as digest,
+      sum(coalesce(size_bytes, ${UNSAID_SIZE}) * ${TEXT_OF_SIZE} + ${ROW_BYTES})::bigint::varchar as bytes,
       string_agg(distinct event_date, ' ') as days,
       min(event_time_us)::varchar as began_us, min(item_key) as sample_key,
       count_if(event_id is null or row_hash is null or item_key is null or event_time_us is null)::varchar as broken
@@ -36,63 +43,66 @@ export function lotsSql(lots: readonly (readonly string[])[]): string {
 /** The column of `lots`, and what the folder of a lot's staged rows begins with. */
 export const LOT_COLUMN = 'lot'
 
-/** Rows of some objects, lot by lot, so that each lot reads its own and no other. */
-export function stageSql(
-  objects: readonly string[],
-  columns: readonly Column[],
-  digits: number,
-  folder: string,
-): string {
+/** Writes rows lot by lot, so that each lot reads its own and no other. */
+export function stageSql(rows: string, folder: string): string {
   return `
     copy (
       select bucketed.*, lots.${LOT_COLUMN}
-      from (${bucketedRows(objects, columns, digits)}) as bucketed
+      from (${rows}) as bucketed
       join lots using (${BUCKET_COLUMN})
     ) to ${quoted(folder)} (format parquet, compression snappy, partition_by (${LOT_COLUMN}), row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`
 }
 
-function bucketedRows(objects: readonly string[], columns: readonly Column[], digits: number): string {
+/** The rows of some objects, and the bucket of each. */
+export function rowsInBuckets(objects: readonly string[], columns: readonly Column[], digits: number): string {
   return `
     select *, ${bucketSql('item_key', digits)} as ${BUCKET_COLUMN}
     from (${emptyRows(columns)} union all by name ${rowsOfObjects(objects)})`
+}
+
+/** The same of rows that were staged. */
+export function stagedRows(files: readonly string[], columns: readonly Column[]): string {
+  const empty = `select *, null::varchar as ${BUCKET_COLUMN} from (${emptyRows(columns)})`
+  if (files.length === 0) return empty
+  const rows = `read_parquet(${fileList(files)}, union_by_name = true, hive_partitioning = false)`
+  return `${empty} union all by name select * from ${rows}`
 }
 
 /** By item and time. */
 const RUN_ORDER = 'item_key, event_time_us, sequence, event_id, row_hash'
 
 /**
- * Brings the rows of a lot together, sorted, because a scan for one bucket then passes over what lies elsewhere, and
- * gives the bucket's rows in their order.
+ * Brings the rows of some buckets together, sorted, because a scan for one bucket then passes over what lies elsewhere,
+ * and gives the bucket's rows in their order.
  */
-function lotRowsSql(rows: string): string {
+export function lotRowsSql(rows: string, buckets: readonly string[], slice: number | undefined): string {
+  const part = slice === undefined ? '' : `semi join (from slices where slice = ${slice}) using (event_id, row_hash)`
   return `
     create or replace temp table lot_rows as
-    from (${rows})
-    order by ${BUCKET_COLUMN}, ${RUN_ORDER}, arrived_at, size_bytes`
+    from (${rows}) ${part}
+    where ${BUCKET_COLUMN} in (${buckets.map(quoted).join(', ')})
+    order by ${BUCKET_COLUMN}, ${RUN_ORDER}`
 }
 
-/** The same of a lot that was staged. */
-export function stagedLotSql(staged: readonly string[], columns: readonly Column[]): string {
-  const rows = `select * from read_parquet(${fileList(staged)}, union_by_name = true, hive_partitioning = false)`
-  return lotRowsSql([emptyRows(columns), ...(staged.length > 0 ? [rows] : [])].join(' union all by name '))
+/** In which part each row of a bucket is that is too large to be sorted at once; repeats of a row are in one. */
+export function slicesSql(rows: string, bucket: string, slices: number): string {
+  return `
+    create or replace temp table slices as
+    select event_id, row_hash, ntile(${slices}) over (order by ${RUN_ORDER}) as slice
+    from (select distinct ${RUN_ORDER} from (${rows}) where ${BUCKET_COLUMN} = ${quoted(bucket)})`
 }
 
-/** The same of a lot that is taken out of the objects themselves. */
-export function objectsLotSql(
-  objects: readonly string[],
-  columns: readonly Column[],
-  digits: number,
-  buckets: readonly string[],
-): string {
-  return lotRowsSql(`
-    select * from (${bucketedRows(objects, columns, digits)})
-    where ${BUCKET_COLUMN} in (${buckets.map(quoted).join(', ')})`)
+/** Writes a bucket of its parts, one after the other. */
+export function joinSlicesSql(parts: readonly string[], path: string): string {
+  return `
+    copy (from read_parquet(${fileList(parts)}, hive_partitioning = false))
+    to ${quoted(path)} (${RUN_FORMAT})`
 }
 
 /** Rows that are there more than once: which is kept, the first to arrive, and how many others it stands for. */
 export const REPEATED_SQL = `
     create or replace temp table repeated as
-    select event_id, row_hash, count(*) - 1 as repeats, arg_min(rowid, (arrived_at, rowid)) as kept
+    select event_id, row_hash, count(*) - 1 as repeats, arg_min(rowid, (arrived_at, size_bytes, rowid)) as kept
     from lot_rows
     group by event_id, row_hash
     having count(*) > 1`
@@ -127,8 +137,11 @@ export function bucketRowsSql(bucket: string, anyRepeated: boolean, path: string
     copy (
       select * exclude (${BUCKET_COLUMN})
       from (${once})
-    ) to ${quoted(path)} (format parquet, parquet_version v2, compression zstd, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}')`
+    ) to ${quoted(path)} (${RUN_FORMAT})`
 }
+
+/** How a file of a run is written. */
+const RUN_FORMAT = `format parquet, parquet_version v2, compression zstd, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}'`
 
 /** The bucket that a file is of, by the folder it lies in. */
 const BUCKET_OF_FILE = String.raw`regexp_extract(filename, '${BUCKET_COLUMN}=([0-9a-f]+)[/\\][^/\\]*$', 1)`

@@ -1,46 +1,34 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { isShortage } from '../queries/engines/duckdb-error.js'
 import { bucketPrefix, type RunPlace } from '../transform/derived.js'
 import type { Planned, PlannedAnswer, PlannedCheckpoint, Writer, WrittenRun } from './compactor.js'
 import { sumDigests } from './digest.js'
 import { writeAnswer } from './duckdb-answer.js'
 import { writeCheckpointFile } from './duckdb-checkpoint.js'
+import { type Gathered, writeLots } from './duckdb-lots.js'
 import {
   bucketRowsSql,
   conflictsSql,
   deliveriesSql,
   disagreeingSql,
-  lotsSql,
-  objectsLotSql,
+  joinSlicesSql,
   REPEATED_SQL,
   readThroughSql,
   sizesSql,
-  stagedLotSql,
-  stageSql,
   writtenSql,
 } from './duckdb-statements.js'
 import { DuckDbTables, ROWS_FILE } from './duckdb-tables.js'
 import { DerivedError, disagreement } from './error.js'
+import { digitsFor, type PlannedBucket, roomOf } from './lots.js'
 import type { Desk } from './workbench.js'
 
 /** What DuckDB writes with, and where. */
 export interface DuckDbWriterOptions extends Desk {
-  /** Uncompressed bytes of objects that are sorted at a time. @default - 256 MB */
-  readonly batchBytes?: number | undefined
-  /** Rows of buckets that are written at a time, at most. @default 400000 */
-  readonly lotRows?: number | undefined
+  /** Bytes of rows that are sorted at a time. */
+  readonly room: number
   /** Told of each step before it is taken. */
   readonly onProgress?: ((step: string) => void) | undefined
-}
-
-const BATCH_BYTES = 256 * 1024 ** 2
-
-/** Deliveries up to which one hex digit, and two, name a bucket: of some ten thousand rows, of 65,536 at most. */
-const ONE_DIGIT = 262_144
-const TWO_DIGITS = 16_777_216
-
-/** How many digits a run of so many rows wants. */
-export function digitsFor(deliveries: number): 1 | 2 | 3 {
-  return deliveries <= ONE_DIGIT ? 1 : deliveries <= TWO_DIGITS ? 2 : 3
 }
 
 /** Derived files, written by DuckDB's COPY in a folder for work in progress, read back, and then put in their place. */
@@ -58,19 +46,10 @@ export class DuckDbWriter implements Writer {
     const wanted = new Set(days)
     const others = [...found.listed.keys()].filter(day => !wanted.has(day))
     const { batches, deliveries, bytes } = await this.batchesOf(this.tables.pathsOf({ not: others }, found.listed))
-    const digits = digitsFor(deliveries)
-    const counted = await this.countBuckets(batches, digits)
+    const digits = digitsFor(deliveries, bytes)
+    const counted = await this.countBuckets(batches, digits, bytes)
     if (counted.buckets.length === 0) return undefined
-    const lots = planLots(counted.buckets, this.options.lotRows ?? LOT_ROWS, bytes / deliveries)
-    if (lots.length > UNSTAGED_LOTS) await this.stage(batches, lots, digits)
-    const run: RunPlace = { name, digits }
-    const written: WrittenBucket[] = []
-    for (const [lot, buckets] of lots.entries()) {
-      this.tell(`writing files, ${written.length} of ${counted.buckets.length}`)
-      if (lots.length > UNSTAGED_LOTS) await this.gatherStaged(lot)
-      else await this.gather(batches.flat(), buckets, digits)
-      written.push(...(await this.writeLot(run, buckets, days)))
-    }
+    const written = await this.writeBuckets({ name, digits }, days, batches, counted.buckets)
     const sum = (of: (bucket: WrittenBucket) => number) => written.reduce((total, bucket) => total + of(bucket), 0)
     return {
       digits,
@@ -99,8 +78,8 @@ export class DuckDbWriter implements Writer {
   }
 
   /** What the archive's objects come to, read in a pass of its own, bucket by bucket. */
-  private async countBuckets(batches: readonly (readonly string[])[], digits: number) {
-    const buckets = new Map<string, Bucket>()
+  private async countBuckets(batches: readonly (readonly string[])[], digits: number, total: number) {
+    const buckets = new Map<string, PlannedBucket>()
     const days = new Set<string>()
     let [beganUs, sampleKey] = [Number.POSITIVE_INFINITY, '']
     for (const [i, batch] of batches.entries()) {
@@ -112,52 +91,85 @@ export class DuckDbWriter implements Writer {
             batch,
           )
         const name = row.bucket as string
-        const known = buckets.get(name) ?? { name, deliveries: 0, digest: '0-0' }
-        const digest = sumDigests([known.digest, row.digest as string])
-        buckets.set(name, { name, deliveries: known.deliveries + Number(row.deliveries), digest })
+        const known = buckets.get(name) ?? { name, deliveries: 0, bytes: 0, digest: '0-0' }
+        buckets.set(name, {
+          name,
+          deliveries: known.deliveries + Number(row.deliveries),
+          bytes: known.bytes + Number(row.bytes),
+          digest: sumDigests([known.digest, row.digest as string]),
+        })
         for (const day of String(row.days).split(' ')) days.add(day)
         beganUs = Math.min(beganUs, Number(row.began_us))
         if (sampleKey === '') sampleKey = row.sample_key as string
       }
     }
-    return { buckets: [...buckets.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), days, beganUs, sampleKey }
+    const sorted = [...buckets.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    // what the objects hold may be more than their records had: a baseline's do not say
+    const more = Math.max(1, total / roomOf(sorted))
+    return { buckets: sorted.map(one => ({ ...one, bytes: one.bytes * more })), days, beganUs, sampleKey }
   }
 
-  /** Sorts the rows of all batches by lot, on disk. */
-  private async stage(batches: readonly (readonly string[])[], lots: readonly Lot[], digits: number): Promise<void> {
-    const { bench, columns } = this.options
-    await bench.query(lotsSql(lots.map(buckets => buckets.map(({ name }) => name))))
-    for (const [i, batch] of batches.entries()) {
-      this.tell(`reading objects, ${i + 1} of ${batches.length} batches`)
-      await this.rowsOrDamage(stageSql(batch, columns, digits, bench.stagePath(i)), batch)
+  private async writeBuckets(
+    run: RunPlace,
+    days: readonly string[],
+    batches: readonly (readonly string[])[],
+    buckets: readonly PlannedBucket[],
+  ): Promise<readonly WrittenBucket[]> {
+    const { bench, columns, room } = this.options
+    const read = (sql: string, paths: readonly string[]) => this.rowsOrDamage(sql, paths)
+    const batchesOf = async (paths: readonly string[]) => (await this.batchesOf(paths)).batches
+    const lots = { bench, columns, room, read, batchesOf, digits: run.digits }
+    const written: WrittenBucket[] = []
+    this.tell('reading objects')
+    await writeLots(lots, { kind: 'objects', batches }, buckets, async gathered => {
+      this.tell(`writing files, ${written.length} of ${buckets.length}`)
+      const { buckets: some } = gathered
+      const paths = some.map(({ name }) => bench.bucketPath(name))
+      if (await this.writeGathered(gathered, paths)) written.push(...(await this.publishFiles(run, some, paths, days)))
+    })
+    return written
+  }
+
+  /** Writes the rows that are together to the files of their buckets. False where slices are yet to come. */
+  private async writeGathered({ buckets, slice, slices }: Gathered, paths: readonly string[]): Promise<boolean> {
+    const partOf = (i: number) => this.options.bench.path(`part-${i}.parquet`)
+    await this.writeRows(buckets, slices === 1 ? paths : [partOf(slice)])
+    if (slice < slices) return false
+    if (slices > 1) {
+      const parts = Array.from({ length: slices }, (_, i) => partOf(i + 1))
+      await this.joinParts(parts, paths[0] as string)
     }
+    return true
   }
 
-  /** Brings together the rows of a lot that were staged. */
-  private async gatherStaged(lot: number): Promise<void> {
-    const { bench, columns } = this.options
-    await bench.query(stagedLotSql(bench.stagedFiles(lot), columns))
-    bench.removeStaged(lot)
-  }
-
-  /** The same from the objects, which are read once for each lot. */
-  private async gather(objects: readonly string[], buckets: Lot, digits: number): Promise<void> {
-    const names = buckets.map(({ name }) => name)
-    await this.rowsOrDamage(objectsLotSql(objects, this.options.columns, digits, names), objects)
-  }
-
-  /** Writes the buckets whose rows are together, reads them back, and puts them in their place. */
-  private async writeLot(run: RunPlace, buckets: Lot, days: readonly string[]): Promise<readonly WrittenBucket[]> {
-    const { bench, folder } = this.options
+  /** Writes the rows that are together, each bucket's to its path. */
+  private async writeRows(buckets: readonly PlannedBucket[], paths: readonly string[]): Promise<void> {
+    const { bench } = this.options
     await bench.query(REPEATED_SQL)
     const anyRepeated = (await bench.query('select 1 from repeated limit 1')).length > 0
     if (anyRepeated) await this.refuseDisagreement()
-    const paths = buckets.map(({ name }) => bench.bucketPath(name))
     await bench.query('set threads = 1')
     for (const [i, { name }] of buckets.entries())
       await bench.query(bucketRowsSql(name, anyRepeated, paths[i] as string))
     await bench.query('reset threads')
     await bench.query('drop table lot_rows')
+  }
+
+  private async joinParts(parts: readonly string[], path: string): Promise<void> {
+    const { bench } = this.options
+    for (const statement of ['set threads = 1', joinSlicesSql(parts, path), 'reset threads'])
+      await bench.query(statement)
+    for (const part of parts) rmSync(part)
+  }
+
+  /** Reads written files back, and puts them in their place. */
+  private async publishFiles(
+    run: RunPlace,
+    buckets: readonly PlannedBucket[],
+    paths: readonly string[],
+    days: readonly string[],
+  ): Promise<readonly WrittenBucket[]> {
+    const { bench, folder } = this.options
     const found = new Map((await bench.query(writtenSql(paths, run.digits, days))).map(row => [row.bucket, row]))
     const conflicts = new Map((await bench.query(conflictsSql(paths))).map(row => [row.bucket, Number(row.conflicts)]))
     const written: WrittenBucket[] = []
@@ -169,7 +181,7 @@ export class DuckDbWriter implements Writer {
     return written
   }
 
-  private checkBucket({ name, deliveries, digest }: Bucket, row: Row | undefined): Row {
+  private checkBucket({ name, deliveries, digest }: PlannedBucket, row: Row | undefined): Row {
     if (row?.digest === digest && Number(row.deliveries) === deliveries && row.strange === '0') return row
     throw new DerivedError(
       `bucket ${name} of ${this.table} was written with ${row?.deliveries} deliveries of digest ${row?.digest} and ${row?.strange} rows out of place, expected ${deliveries} of ${digest} and none`,
@@ -201,7 +213,7 @@ export class DuckDbWriter implements Writer {
       const bytes = sizes.get(path) ?? 0
       if (batches.length === 0 || bytes > room || (batches.at(-1)?.length ?? 0) >= FOOTERS_AT_ONCE) {
         batches.push([])
-        room = this.options.batchBytes ?? BATCH_BYTES
+        room = this.options.room
       }
       batches.at(-1)?.push(path)
       room -= bytes
@@ -216,7 +228,7 @@ export class DuckDbWriter implements Writer {
       return await bench.query(sql)
     } catch (error) {
       // no fault of an object
-      if (/out of memory/i.test((error as Error).message)) throw error
+      if (isShortage(error)) throw error
       const damaged: string[] = []
       for (const path of paths) {
         try {
@@ -237,45 +249,10 @@ export class DuckDbWriter implements Writer {
 
 type Row = Readonly<Record<string, unknown>>
 
-/** What a bucket has to come to. */
-interface Bucket {
-  readonly name: string
-  readonly deliveries: number
-  readonly digest: string
-}
-
 /** What a bucket holds that was written. */
 interface WrittenBucket {
   readonly rows: number
   readonly conflicts: number
-}
-
-type Lot = readonly Bucket[]
-
-/** Buckets side by side are written together, of about so many rows, and of rows that take so much memory. */
-const LOT_ROWS = 400_000
-const LOT_BYTES = 512 * 1024 ** 2
-
-/** To read all objects for each of so few lots costs less than to write what they hold by lot, and read that. */
-const UNSTAGED_LOTS = 2
-
-/** Each batch writes a file for each lot; of larger lots DuckDB keeps a part on disk. */
-const MOST_LOTS = 64
-
-function planLots(buckets: readonly Bucket[], mostRows: number, bytesPerRow: number): readonly Lot[] {
-  const total = buckets.reduce((sum, { deliveries }) => sum + deliveries, 0)
-  const rows = Math.max(Math.min(mostRows, LOT_BYTES / bytesPerRow), total / MOST_LOTS)
-  const lots: Bucket[][] = []
-  let room = 0
-  for (const bucket of buckets) {
-    if (lots.length === 0 || bucket.deliveries > room) {
-      lots.push([])
-      room = rows
-    }
-    lots.at(-1)?.push(bucket)
-    room -= bucket.deliveries
-  }
-  return lots
 }
 
 /** Footers that are looked at in one statement. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
@@ -11,7 +11,6 @@ import type { Column } from '../transform/audit-row.js'
 import { BUCKET_COLUMN } from '../transform/derived.js'
 import { derivedPrefix } from '../transform/layout.js'
 import type { DerivedFolder } from './derived-folder.js'
-import { LOT_COLUMN } from './duckdb-statements.js'
 import { DerivedError } from './error.js'
 
 /** What a desk writes with: where, and in which columns. */
@@ -32,6 +31,8 @@ const taken = new Set<string>()
 
 /** Where a desk compacts a table: its DuckDB and a folder for work in progress, held by one compaction at a time. */
 export class Workbench {
+  private folders = 0
+
   private constructor(
     readonly root: string,
     readonly table: string,
@@ -77,26 +78,11 @@ export class Workbench {
     return join(this.root, derivedPrefix(this.table), WORK, name)
   }
 
-  /** The folder that one batch of rows is sorted into, lot by lot. */
-  stagePath(batch: number): string {
-    makeFolder(this.path('staged'))
-    return this.path(`staged/${batch}`)
-  }
-
-  /** The staged files of a lot, of all batches. */
-  stagedFiles(lot: number): readonly string[] {
-    return this.stagedFolders(lot).flatMap(folder => readdirSync(folder).map(name => join(folder, name)))
-  }
-
-  /** Staged rows are needed until their lot has read them. */
-  removeStaged(lot: number): void {
-    for (const folder of this.stagedFolders(lot)) rmSync(folder, { recursive: true })
-  }
-
-  private stagedFolders(lot: number): readonly string[] {
-    return readdirSync(this.path('staged'))
-      .map(batch => join(this.path('staged'), batch, `${LOT_COLUMN}=${lot}`))
-      .filter(folder => existsSync(folder))
+  /** A new folder for work in progress. */
+  newFolder(): string {
+    const path = this.path(`staged-${++this.folders}`)
+    makeFolder(path)
+    return path
   }
 
   /** Where the rows of a bucket are written, in a folder that says which bucket it is of. */

@@ -12,6 +12,7 @@ import { PERSON_KEY_CHECKS } from './person-key-checks.js'
 import { PERSONAL_CHECK } from './personal-checks.js'
 import { DRIFT_CHECKS, STACK_CHECKS } from './stack-checks.js'
 import { TABLE_CHECKS } from './table-checks.js'
+import { TRAIL_CHECKS, trailSettings } from './trail-checks.js'
 
 /** Every check of an archive, over everything that was found of it. */
 export function judgeArchive(facts: Facts, configuration: Configuration): readonly DoctorFinding[] {
@@ -47,6 +48,7 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
     ...run(ARCHIVE_KEY_CHECKS, "the archive's key", facts.archiveKey),
     ...judgeJournal(facts, configuration),
     ...judgeCanary(facts, configuration),
+    ...judgeCallers(facts, configuration),
     ...judgePersons(facts, configuration),
     ...judgeBucket(refused, 'refused', BUCKET_CHECKS, bucket => bucket),
   ]
@@ -62,6 +64,14 @@ function run<Subject>(checks: readonly Check<Subject>[], name: string, subject: 
 function judgeCanary({ canary }: Facts, { canary: isAsked }: Configuration): readonly DoctorFinding[] {
   if (canary !== undefined) return run(CANARY_CHECKS, 'the canary', canary)
   return isAsked ? run([missing('canary', 'has none', 'a canary')], 'the canary', undefined) : []
+}
+
+function judgeCallers({ callers, drift }: Facts, { callers: asked, tables }: Configuration): readonly DoctorFinding[] {
+  const name = 'the trail of callers'
+  if (callers === undefined)
+    return asked === undefined ? [] : run([missing('trail', 'has none', 'a trail of who called')], name, undefined)
+  const settings = trailSettings(drift.map(({ found }) => found))
+  return run(TRAIL_CHECKS, name, { settings, delivered: callers, tables: [...tables.keys()] })
 }
 
 /** What the configuration asks for and the stack lacks. */

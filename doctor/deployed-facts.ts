@@ -16,6 +16,7 @@ export interface Resource {
 export interface StackFacts {
   /** Name or ARN. */
   readonly name: string
+  readonly arn: string
   readonly status: string
   readonly isProtected: boolean
   readonly tags: ReadonlyMap<string, string>
@@ -39,6 +40,13 @@ export interface KeptFor {
   readonly days: number | undefined
 }
 
+/** What a trail of CloudTrail logs. */
+export interface TrailSettings {
+  readonly isLogging: boolean
+  /** The tables of which it logs every write. */
+  readonly tableArns: readonly string[]
+}
+
 export interface DriftFacts {
   /** Name or ARN of the stack or nested stack. */
   readonly stack: string
@@ -48,6 +56,8 @@ export interface DriftFacts {
   readonly mappings: readonly string[]
   /** How long its logs and queues keep what they hold, as found. */
   readonly kept: readonly KeptFor[]
+  /** What the trails of the stack log, as found. */
+  readonly trails: readonly TrailSettings[]
 }
 
 export interface TableFacts {
@@ -160,6 +170,8 @@ export interface Facts {
   readonly journal: { readonly key: DeployedFact<KeyFacts>; readonly found: DeployedFact<JournalFacts> } | undefined
   /** Milliseconds since something of the canary arrived, undefined where nothing did; undefined itself without one. */
   readonly canary: DeployedFact<number | undefined> | undefined
+  /** Milliseconds since a digest of callers came, undefined where none did; undefined itself without a trail. */
+  readonly callers: DeployedFact<number | undefined> | undefined
   /** Undefined where no value of the stack is erasable. */
   readonly persons: PersonKeyFacts | undefined
   readonly tables: ReadonlyMap<string, CapturedFacts>

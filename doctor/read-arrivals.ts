@@ -2,12 +2,13 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import { type Outputs, outputsOf } from '../aws/stack-outputs.js'
 import { readFact } from '../config/fact-file.js'
 import { Bucket } from '../store/s3.js'
+import { endsOf } from '../transform/ends.js'
 import { factMicroseconds } from '../transform/fact.js'
 import { formatDay } from '../transform/instant.js'
 import { compareUtf8 } from '../transform/json.js'
 import { factKey, factPrefix, partitionPrefix } from '../transform/layout.js'
 import { attempt } from './attempt.js'
-import type { Facts } from './deployed-facts.js'
+import type { Facts, StackFacts } from './deployed-facts.js'
 
 const DAY_MS = 86_400_000
 
@@ -15,12 +16,30 @@ const DAY_MS = 86_400_000
 export async function readCanary(s3: S3Client, outputs: Outputs, now: number): Promise<Facts['canary']> {
   const [[bucket], [table]] = [outputsOf(outputs, 'ArchiveBucket'), outputsOf(outputs, 'CanaryTable')]
   if (bucket === undefined || table === undefined) return undefined
-  return attempt(async () => {
-    const days = [formatDay(now - DAY_MS), formatDay(now)]
-    const listed = await Promise.all(days.map(date => new Bucket(s3, bucket).entries(partitionPrefix({ table, date }))))
-    const newest = Math.max(...listed.flat().map(({ modified }) => modified))
-    return Number.isFinite(newest) ? now - newest : undefined
-  })
+  return attempt(() => newestAge(new Bucket(s3, bucket), now, date => partitionPrefix({ table, date })))
+}
+
+/**
+ * How old the newest digest file of yesterday and today is that the trail of callers delivered; undefined where the
+ * stack has no trail.
+ */
+export async function readDigestAge(
+  s3: S3Client,
+  { arn, outputs }: Pick<StackFacts, 'arn' | 'outputs'>,
+  now: number,
+): Promise<Facts['callers']> {
+  const [bucket] = outputsOf(outputs, 'CallersBucket')
+  if (bucket === undefined) return undefined
+  const [, , , region, account] = arn.split(':')
+  const digests = `AWSLogs/${account}/CloudTrail-Digest/${region}/`
+  return attempt(() => newestAge(new Bucket(s3, bucket), now, date => `${digests}${date.replaceAll('-', '/')}/`))
+}
+
+/** How old the newest object of yesterday and today is, each of which has a prefix; undefined where there is none. */
+async function newestAge(bucket: Bucket, now: number, prefixOf: (day: string) => string): Promise<number | undefined> {
+  const listed = await Promise.all([now - DAY_MS, now].map(ms => bucket.entries(prefixOf(formatDay(ms)))))
+  const [, newest] = endsOf(listed.flat().map(({ modified }) => modified))
+  return Number.isFinite(newest) ? now - newest : undefined
 }
 
 /**
@@ -35,7 +54,7 @@ export async function readCompared(
 ): Promise<number | undefined> {
   const since = factKey({ table, recorded: new Date(now - KEPT_DAYS * DAY_MS).toISOString(), kind: '' })
   const facts = new Bucket(s3, bucket)
-  const kept = (await facts.entries(factPrefix(table), since)).map(({ key }) => key)
+  const kept = (await facts.between(factPrefix(table), { after: since })).map(({ key }) => key)
   const newest = kept
     .filter(key => key.endsWith('-reconciliation.json'))
     .sort(compareUtf8)

@@ -38,10 +38,11 @@ import type {
   StackFacts,
   TableFacts,
 } from './deployed-facts.js'
-import { readCanary, readCompared } from './read-arrivals.js'
+import { readCanary, readCompared, readDigestAge } from './read-arrivals.js'
 import { readBucketKey, readJournal, readLocks } from './read-journal.js'
 import { readPersonKeys } from './read-person-keys.js'
 import { listStack, nestedStacks } from './stack-resources.js'
+import { readTrailSettings } from './trail-checks.js'
 
 export interface Clients {
   readonly cloudFormation: CloudFormationClient
@@ -78,6 +79,7 @@ export async function readDeployment(
   const archiveKey = await ofBucket(archiveName, bucket => readBucketKey(clients, bucket))
   const journal = await readJournal(clients, stack.outputs, now())
   const canary = await readCanary(clients.s3, stack.outputs, now())
+  const callers = await readDigestAge(clients.s3, stack, now())
   const persons = await readPersonKeys(clients, stack)
   const captured = new Map<string, CapturedFacts>()
   for (const table of tables) {
@@ -90,7 +92,7 @@ export async function readDeployment(
     note(`looking for drift, stack ${i + 1} of ${names.length} ...`)
     drift.push({ stack: name, found: await attempt(() => readDrift(clients.cloudFormation, name, options)) })
   }
-  return { stack, drift, archive, refused, locks, archiveKey, journal, canary, persons, tables: captured }
+  return { stack, drift, archive, refused, locks, archiveKey, journal, canary, callers, persons, tables: captured }
 }
 
 /** Something about a bucket that the stack names. */
@@ -105,6 +107,7 @@ async function readStack(client: CloudFormationClient, name: string): Promise<St
   if (stack === undefined) throw new Error(`stack ${name} is not described`)
   return {
     name,
+    arn: stack.StackId ?? '',
     status: stack.StackStatus ?? 'unknown',
     isProtected: stack.EnableTerminationProtection === true,
     tags: new Map((stack.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value])),
@@ -143,6 +146,7 @@ async function readDrift(
       drifted: drifted.map(toDrifted),
       mappings: drifts.flatMap(toMapping),
       kept: drifts.flatMap(toKept),
+      trails: drifts.flatMap(toTrail),
     }
   }
 }
@@ -181,6 +185,11 @@ function toKept({ ResourceType: type, LogicalResourceId: logicalId = '', ActualP
   return [
     { logicalId, type, days: isLog ? (days === undefined ? undefined : Number(days)) : Number(seconds) / DAY_SECONDS },
   ]
+}
+
+function toTrail({ ResourceType: type, ActualProperties }: StackResourceDrift) {
+  if (type !== 'AWS::CloudTrail::Trail' || ActualProperties === undefined) return []
+  return [readTrailSettings(JSON.parse(ActualProperties))]
 }
 
 async function readTable(client: DynamoDBClient, table: string): Promise<Omit<CapturedFacts, 'compared'>> {

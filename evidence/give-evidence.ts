@@ -57,7 +57,9 @@ export async function giveEvidence(folder: string, request: EvidenceRequest): Pr
   return withDesk(root, identity, async ({ prover, rowsOf }) => {
     const rows: FoundRow[] = []
     const events = await restingEvents(archive.engine, answer, tables)
-    for (const table of tables) rows.push(...(await rowsOfEvents(await rowsOf(table), events)))
+    for (const table of tables) {
+      for (const row of await rowsOfEvents(await rowsOf(table), events)) rows.push(row)
+    }
     const found = new Set(rows.map(({ row }) => row.event_id))
     const lost = events.find(event => !found.has(event))
     if (lost !== undefined) throw new EvidenceError(`event ${lost} of the answer has no row in the archive`)

@@ -103,7 +103,7 @@ function keepFirst(arrivals: Arrivals, write: string, at: number): void {
 async function objectsSince(archive: Objects, table: string, fromMs: number, toMs: number) {
   const objects: ObjectEntry[] = []
   for (const date of new Set([fromMs, fromMs + 24 * HOUR_MS, toMs].filter(ms => ms <= toMs).map(formatDay)))
-    objects.push(...(await archive.entries(partitionPrefix({ table, date }))))
+    for (const object of await archive.entries(partitionPrefix({ table, date }))) objects.push(object)
   return objects.filter(({ modified }) => modified >= fromMs)
 }
 

@@ -25,6 +25,7 @@ const check = createJournalCheck({
   refusedDays: parseDays(environment.ITEMTRAIL_REFUSED_DAYS),
   writeMetrics: counts => writeMetrics({ Archive: environment.ITEMTRAIL_ARCHIVE }, counts, Date.now()),
   report: finding => console.error(JSON.stringify({ level: 'ERROR', ...finding })),
+  tell: message => console.error(JSON.stringify({ level: 'ERROR', message })),
   publish: async head => {
     const mail = checkpointMail(head, environment.ITEMTRAIL_ORIGIN)
     await sns.send(new PublishCommand({ TopicArn: environment.ITEMTRAIL_CHECKPOINT_TOPIC, ...mail }))
@@ -32,6 +33,7 @@ const check = createJournalCheck({
 })
 
 /** Entry point of the function that holds an archive against its journal. */
-export async function handler(): Promise<void> {
-  console.log(JSON.stringify({ message: 'checked', ...(await check()) }))
+export async function handler(_: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> {
+  const checked = await check({ remaining: () => context.getRemainingTimeInMillis() })
+  console.log(JSON.stringify({ message: 'checked', ...checked }))
 }

@@ -1,20 +1,18 @@
-import { hash } from 'node:crypto'
 import type { KMSClient } from '@aws-sdk/client-kms'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Counts } from '../capture/write-metrics.js'
 import { BucketVersions } from '../journal/bucket-objects.js'
-import type { Entry, SealEntry, SealedEntry } from '../journal/entry.js'
+import { type KeptCheck, keepCheckState, readCheckState } from '../journal/check-state.js'
 import type { JournalFinding } from '../journal/finding.js'
-import type { Head } from '../journal/head.js'
+import type { Head, JournalIdentity } from '../journal/head.js'
 import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { readKmsVerifier } from '../journal/kms-key.js'
-import { RefusedExpiry } from '../journal/refused-expiry.js'
-import { secondVersions } from '../journal/second-versions.js'
-import { verifyLog } from '../journal/verify-log.js'
-import { type ListedForVerifying, verifyObjects } from '../journal/verify-objects.js'
+import { logVersions } from '../journal/second-versions.js'
 import { Bucket } from '../store/s3.js'
 import { LOG_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'
+import { checkLog } from './check-log.js'
+import { checkObjects } from './check-objects.js'
 
 export interface JournalCheckOptions {
   readonly s3: S3Client
@@ -29,16 +27,31 @@ export interface JournalCheckOptions {
   readonly writeMetrics: (counts: Counts) => void
   /** Told each finding. */
   readonly report: (finding: JournalFinding) => void
+  /** Told what is no finding and people should know. @default - nobody is told */
+  readonly tell?: (problem: string) => void
   /** Told the checkpoint of a journal of which nothing is wrong. @default - nobody is told */
   readonly publish?: (head: Head) => Promise<void>
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
 }
 
+/** An invocation's time. */
+export interface CheckingTime {
+  /** Milliseconds until Lambda ends the invocation. */
+  remaining(): number
+}
+
 /** What a check looked at. */
 export interface CheckedJournal {
+  /** As far as the journal was verified, now or before. */
   readonly size: number
-  /** Objects that are what was sealed. */
+  /** False where the time was over before its end: the next check goes on. */
+  readonly isEnd: boolean
+  /** As far as it was verified again since all of it was: 0 where all was today. */
+  readonly again: number
+  /** The days before this one were held against it since all were; an empty text where all were today. */
+  readonly heldBefore: string
+  /** Objects that are what was sealed, of those that were looked at. */
   readonly sound: number
   /** Of these, those whose bytes were hashed. */
   readonly hashed: number
@@ -47,83 +60,53 @@ export interface CheckedJournal {
 }
 
 /**
- * So many objects a day are hashed, drawn by the newest checkpoint from what was sealed in the last days, and all that
- * are not the version sealed. Older ones lie in classes of storage where each reading is paid for.
+ * What has to be left of a call's time, in milliseconds, for new claims to be verified, for old ones to be verified
+ * again, and for days before the last ones to be held against the journal.
  */
-const SAMPLE = { objects: 64, days: 7 }
-
-const DAY_MS = 86_400_000
+const LEAST_LEFT = { front: 600_000, again: 420_000, days: 120_000 } as const
 
 /**
- * Holds a whole archive on S3 against its journal, and the journal against itself and its key. That an object is what
- * was sealed is told by its version, which S3 never changes, and of a sample by its hash.
+ * Holds an archive on S3 against its journal, and the journal against itself and its key: what is new since the check
+ * before, the days in which something may be new, and by turns as much of all that came before as there is time for.
  */
-export function createJournalCheck(options: JournalCheckOptions): () => Promise<CheckedJournal> {
-  const { s3, kms, sealKey, origin, report, writeMetrics, publish = async () => {}, now = Date.now } = options
+export function createJournalCheck(options: JournalCheckOptions): (time: CheckingTime) => Promise<CheckedJournal> {
+  const { s3, kms, sealKey, origin, report, tell = () => {}, writeMetrics, publish = async () => {} } = options
+  const { now = Date.now, refusedDays } = options
   const bucket = new Bucket(s3, options.bucket)
-  return async () => {
-    const known = [await readKmsVerifier(kms, sealKey, origin)]
-    const sealed = new SealedUntilNow()
-    const expiry = new RefusedExpiry(options.refusedDays, now)
-    const onEntry = (_index: number, entry: Entry) => {
-      sealed.add(entry)
-      expiry.add(entry)
-    }
-    const log = await verifyLog(new KeptLog(bucket), { origin, known }, { onEntry })
-    const wasVerified = verifiedByVersion(log.head, sealed.since(now() - SAMPLE.days * DAY_MS))
-    const mayHaveExpired = (entry: SealedEntry) => expiry.mayHaveExpired(entry)
-    const archive = new BucketVersions(bucket)
-    const objects = await verifyObjects(archive, sealed.entries, log.seals, { wasVerified, mayHaveExpired })
-    const gone = log.head.size === 0 && log.findings.length === 0 ? await goneJournal(archive, now) : []
-    const findings = [...log.findings, ...gone, ...(await secondVersions(bucket)), ...objects.findings]
+  return async time => {
+    const hasTime = (what: keyof typeof LEAST_LEFT) => time.remaining() > LEAST_LEFT[what]
+    const kept = await readCheckState(bucket, tell)
+    const identity: JournalIdentity = { origin, known: [await readKmsVerifier(kms, sealKey, origin)] }
+    const store = new KeptLog(bucket)
+    // before the claims: of a journal that is being sealed it would say more
+    const versions = await logVersions(bucket)
+    const log = await checkLog({ store, identity, there: versions.paths }, kept.state, hasTime)
+    const about = { refusedDays, now, hasTime: () => hasTime('days'), read: (path: string) => store.read(path) }
+    const objects = await checkObjects(bucket, { ...kept.state, ...log.state }, about)
+    const gone = log.state.front.size === 0 && log.findings.length === 0 ? await goneJournal(bucket, now) : []
+    const findings = [...log.findings, ...gone, ...versions.findings, ...objects.findings]
     for (const finding of findings) report(finding)
-    writeMetrics({ ...countByKind(findings), [JOURNAL_METRICS.checks]: 1 })
-    if (findings.length === 0 && log.head.note !== undefined) await publish(log.head)
+    const isDone = log.isEnd || findings.length > 0
+    writeMetrics({ ...countByKind(findings), ...(isDone && { [JOURNAL_METRICS.checks]: 1 }) })
+    const state: KeptCheck['state'] = { ...kept.state, ...log.state, ...objects.state }
+    if (state.front.size > 0) await keepCheckState(bucket, { ...kept, state })
+    const { front, again, heldBefore } = state
+    if (findings.length === 0 && log.isEnd && front.note !== undefined) await publish(front)
     const { sound, hashed, notSealed } = objects
-    return { size: log.head.size, sound, hashed, notSealed: notSealed.length, findings: findings.length }
+    const reached = { size: front.size, isEnd: log.isEnd, again: again.size, heldBefore }
+    return { ...reached, sound, hashed, notSealed, findings: findings.length }
   }
 }
 
+const DAY_MS = 86_400_000
+
 /** A stack seals each hour: an archive that is older than a day had a journal. */
-async function goneJournal(archive: BucketVersions, now: () => number): Promise<readonly JournalFinding[]> {
+async function goneJournal(bucket: Bucket, now: () => number): Promise<readonly JournalFinding[]> {
+  const archive = new BucketVersions(bucket)
   const listed = (await Promise.all(SEALED_PREFIXES.map(prefix => archive.list(prefix)))).flat()
   if (!listed.some(({ modified }) => modified < now() - DAY_MS)) return []
   const message = 'is empty, and objects are older than a day: the journal is gone, or nothing was sealed yet'
   return [{ kind: 'missing', key: LOG_PREFIX, message }]
-}
-
-/** What a journal says of an archive's objects. */
-class SealedUntilNow {
-  readonly entries = new Map<string, SealedEntry>()
-  private readonly bySeal: { readonly time: number; readonly keys: readonly string[] }[] = []
-  private keys: string[] = []
-
-  add(entry: Entry): void {
-    if (entry.type === 'seal@1') this.end(entry)
-    // what was said of a key first holds
-    if (entry.type !== 'object@1' || this.entries.has(entry.key)) return
-    this.entries.set(entry.key, entry)
-    this.keys.push(entry.key)
-  }
-
-  private end({ time }: SealEntry): void {
-    this.bySeal.push({ time: Date.parse(time), keys: this.keys })
-    this.keys = []
-  }
-
-  /** The objects that were sealed since a time. */
-  since(from: number): ReadonlySet<string> {
-    return new Set(this.bySeal.filter(({ time }) => time >= from).flatMap(({ keys }) => keys))
-  }
-}
-
-/** True of an object that is the version that was sealed, but for some that are to be hashed all the same. */
-function verifiedByVersion({ root }: Head, recent: ReadonlySet<string>) {
-  const share = SAMPLE.objects / recent.size
-  return ({ key, etag }: ListedForVerifying, { version_id: sealed }: SealedEntry): boolean => {
-    const drawn = hash('sha256', Buffer.concat([root, Buffer.from(key)]), 'buffer').readUInt32BE() / 2 ** 32
-    return sealed !== undefined && etag === sealed && !(recent.has(key) && drawn < share)
-  }
 }
 
 function countByKind(findings: readonly JournalFinding[]): Counts {

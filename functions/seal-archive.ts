@@ -79,6 +79,7 @@ async function sealArchive(options: SealerOptions, time: SealingTime): Promise<S
     now,
     hasTime: () => time.remaining() > SEALER_RESERVE_MS,
     parallel: PARALLEL,
+    tell: options.report,
   })
 }
 

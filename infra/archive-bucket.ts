@@ -14,7 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import type { Lock } from '../config/schema.js'
-import { DATA_PREFIX, LOG_PREFIX, REFUSED_PREFIX, STAGED_PREFIX } from '../transform/layout.js'
+import { CHECKED_PREFIX, DATA_PREFIX, LOG_PREFIX, REFUSED_PREFIX, STAGED_PREFIX } from '../transform/layout.js'
 import { acknowledgeAccessLogs } from './acknowledged-findings.js'
 
 /** What every bucket of an archive has in common. */
@@ -142,6 +142,16 @@ export class ArchiveBucket extends Construct {
       id: 'staged',
       prefix: STAGED_PREFIX,
       expiration: STAGED_FOR,
+      noncurrentVersionExpiration: Duration.days(1),
+    })
+  }
+
+  /** Leaves what the check of the journal keeps to its role: whoever wrote there would say what it need not look at. */
+  onlyChecker(role: IRole): void {
+    this.onlyWriters(CHECKED_PREFIX, [role])
+    this.bucket.addLifecycleRule({
+      id: 'checked',
+      prefix: CHECKED_PREFIX,
       noncurrentVersionExpiration: Duration.days(1),
     })
   }

@@ -36,6 +36,7 @@ import { RefusedWatch } from './refused-watch.js'
 import { Roles, type RolesProps } from './roles.js'
 import { type SourceTable, sourceTableOf } from './source-table.js'
 import { PREPARED_TABLES } from './table-queries.js'
+import { TrailEvents } from './trail-events.js'
 
 /** S3 takes bucket policies of 20 kB, of which the role of each delivery stream takes 100 bytes. */
 const MAX_WRITERS = 130
@@ -143,6 +144,8 @@ export class AuditArchive extends Construct {
     archive.onlyWriters(FACTS_PREFIX, this.factWriters)
     this.alarmTopic = props.alarmTopic ?? new AlarmTopic(this, 'AlarmTopic', { key })
     for (const address of notify) this.alarmTopic.addSubscription(new EmailSubscription(address))
+    if (this.callers !== undefined)
+      new TrailEvents(this, 'CallerEvents', { callers: this.callers, topic: this.alarmTopic })
     if (canary) this.canary = this.addCanary()
     this.watchStations(refusedDays, locker)
     addOutputs(this)
@@ -269,7 +272,8 @@ export class AuditArchive extends Construct {
     this.callers?.addSource(source, since)
     for (const stream of new Set([captured.delivery, captured.replay])) this.archive.addWriter(stream.writer)
     this.roles.addTable(captured)
-    this.configurations.keep(configuration)
+    // a deployment that fails midway is rolled back, and the rows that it made meanwhile stay
+    captured.transform.node.addDependency(this.configurations.keep(configuration))
     // no table's name has a colon, so none is called as this
     new CfnOutput(this.captures, `${shortened(table, 100)}:ReplayStream`, {
       value: captured.replay.stream.deliveryStreamName,

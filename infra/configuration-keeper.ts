@@ -51,9 +51,9 @@ export class ConfigurationKeeper extends Construct {
     archive.onlyWriters(CONFIG_PREFIX, [this.writer])
   }
 
-  /** Keeps the configuration of a table. */
-  keep(configuration: TableConfiguration): void {
-    new CustomResource(this, shortened(configuration.table, 100), {
+  /** Keeps the configuration of a table; what makes rows under it is to depend on what this answers. */
+  keep(configuration: TableConfiguration): Construct {
+    return new CustomResource(this, shortened(configuration.table, 100), {
       resourceType: 'Custom::ItemtrailConfiguration',
       serviceToken: this.keeper.functionArn,
       properties: {

@@ -11,7 +11,7 @@ import { Construct } from 'constructs'
 import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
 import type { SealFields } from '../config/schema.js'
 import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
-import { EVIDENCE_PREFIXES, LOG_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'
+import { CHECKED_PREFIX, EVIDENCE_PREFIXES, LOG_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveBucket } from './archive-bucket.js'
 import { throughService } from './archive-key.js'
 import { BundledFunction } from './bundled-function.js'
@@ -63,6 +63,7 @@ export class Journal extends Construct {
     own?.onlySigner(sealer.role as NonNullable<typeof sealer.role>)
     own?.letVerify(check.role as NonNullable<typeof check.role>)
     archive.onlySealer(sealer.role as NonNullable<typeof sealer.role>)
+    archive.onlyChecker(check.role as NonNullable<typeof check.role>)
     this.schedule('Hourly', 'seals what is new', SEALING.every, sealer)
     this.schedule('Daily', 'holds the archive against its journal', SEALING.checkedEvery, check)
     this.sealer = sealer
@@ -105,7 +106,7 @@ export class Journal extends Construct {
       bundle: 'check-journal',
       description: 'Itemtrail: holds the archive against its journal',
       timeout: Duration.minutes(15),
-      // it holds all entries; new accounts have no more
+      // it holds what it looks at of the archive at once; new accounts have no more
       memoryMb: 3008,
       key: props.key,
       environment: {
@@ -144,7 +145,11 @@ export class Journal extends Construct {
     return [
       new PolicyStatement({ actions: ['s3:ListBucket', 's3:ListBucketVersions'], resources: [bucket.bucketArn] }),
       this.reading(bucket),
-      throughService(this, 's3', key, ['kms:Decrypt']),
+      new PolicyStatement({
+        actions: ['s3:GetObject', 's3:PutObject'],
+        resources: [bucket.arnForObjects(`${CHECKED_PREFIX}*`)],
+      }),
+      throughService(this, 's3', key, ['kms:Decrypt', 'kms:GenerateDataKey']),
       new PolicyStatement({ actions: ['sns:Publish'], resources: [this.checkpoints.topicArn] }),
       throughService(this, 'sns', key, ['kms:Decrypt', 'kms:GenerateDataKey']),
     ]

@@ -272,9 +272,26 @@ export function toCheck(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
     may(['dynamodb:DescribeKinesisStreamingDestination', 'dynamodb:DescribeTable'], anyTable(stack)),
     may(['cloudwatch:DescribeAlarms'], any('cloudwatch', 'alarm')),
     may(['lambda:GetEventSourceMapping'], any('lambda', 'event-source-mapping')),
+    ...toCheckCalls(stack, parts),
     may(LOOK_AROUND, '*'),
   ]
 }
+
+/** Whether the trail of callers logs and delivers: the names of its files, and none of them. */
+function toCheckCalls(stack: Stack, { calls }: ArchiveParts): PolicyStatement[] {
+  if (calls === undefined) return []
+  const trails = stack.formatArn({ service: 'cloudtrail', resource: 'trail', resourceName: '*' })
+  return [may(['s3:ListBucket'], calls.bucketArn), may(SEE_TRAIL, trails), may(['cloudtrail:DescribeTrails'], '*')]
+}
+
+/** What CloudFormation asks about the drift of a trail (its type's read handler, `describe-type`). */
+const SEE_TRAIL = [
+  'cloudtrail:GetEventSelectors',
+  'cloudtrail:GetInsightSelectors',
+  'cloudtrail:GetTrail',
+  'cloudtrail:GetTrailStatus',
+  'cloudtrail:ListTags',
+]
 
 function toCheckJournal({ archive }: ArchiveParts, sealKeyArn: string): PolicyStatement[] {
   return [

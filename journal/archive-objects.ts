@@ -1,3 +1,4 @@
+import type { ArchivePart } from './archive-part.js'
 import type { SealedEntry } from './entry.js'
 
 /** An object as a list of the archive tells of it. */
@@ -22,10 +23,10 @@ export interface ArchiveObjects {
   /** The objects below a prefix, in the order of their keys. */
   list(prefix: string): Promise<readonly FoundObject[]>
   /**
-   * The same without most of what came before a day, where listing everything is not for every time.
+   * The objects of a part, where listing everything is not for every time.
    * @default - everything is listed each time
    */
-  listSince?(prefix: string, day: string): Promise<readonly FoundObject[]>
+  listPart?(part: ArchivePart): Promise<readonly FoundObject[]>
   /**
    * What the journal says of an object; undefined where it is not there any more. Of one whose bytes are others than
    * those that were `sealed` the rows are not read: it may be damaged in any way.

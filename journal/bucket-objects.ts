@@ -1,7 +1,8 @@
 import { weigh } from '../store/file-hash.js'
+import type { KeyRange } from '../store/objects.js'
 import type { Bucket } from '../store/s3.js'
-import { DATA_PREFIX, PARTITION_COLUMN } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject } from './archive-objects.js'
+import { type ArchivePart, listPart } from './archive-part.js'
 import type { SealedEntry } from './entry.js'
 import { describeRows, isAnother } from './kept-objects.js'
 import { rowHashesOfParquet } from './parquet-row-hashes.js'
@@ -15,14 +16,8 @@ export class BucketObjects implements ArchiveObjects {
     return this.bucket.entries(prefix)
   }
 
-  /** Of rows the days from this one on, in each table; facts, configurations and refused records are few. */
-  async listSince(prefix: string, day: string): Promise<readonly FoundObject[]> {
-    if (prefix !== DATA_PREFIX) return this.list(prefix)
-    const found: FoundObject[] = []
-    // the folders of days sort as the days do
-    for (const table of await this.bucket.folders(DATA_PREFIX))
-      found.push(...(await this.bucket.entries(table, `${table}${PARTITION_COLUMN}=${day}`)))
-    return found
+  listPart(part: ArchivePart): Promise<readonly FoundObject[]> {
+    return listPart(this.bucket, part)
   }
 
   async describe({ key }: FoundObject, sealed?: Pick<SealedEntry, 'sha256'>): Promise<SealedEntry | undefined> {
@@ -47,6 +42,12 @@ export class BucketObjects implements ArchiveObjects {
 export class BucketVersions extends BucketObjects implements VerifiedArchive {
   constructor(private readonly versioned: Bucket) {
     super(versioned)
+  }
+
+  override async listPart(part: ArchivePart): Promise<readonly ListedForVerifying[]> {
+    const between = (prefix: string, range: KeyRange) => this.versioned.versioned(prefix, range)
+    const listed = await listPart({ between, folders: prefix => this.versioned.folders(prefix) }, part)
+    return listed.map(({ version = '', ...object }) => ({ ...object, etag: version }))
   }
 
   override async list(prefix: string): Promise<readonly ListedForVerifying[]> {

@@ -15,35 +15,40 @@ export interface PlacedEntry {
  * Entries `from` to `to - 1` of a journal whose end is `size`, in order. Throws a `JournalError` for a bundle that is
  * missing or cannot be read. That they are what was signed is said by `verifyLog` alone.
  */
-export async function* readEntries(read: ReadFile, range: EntryRange): AsyncGenerator<PlacedEntry> {
-  for await (const { index, bytes } of readLeaves(read, range))
-    yield { index, bytes, entry: decodeEntry(bytes, `journal entry ${index}`) }
-}
-
-/** Entries `from` to `to - 1` of a journal that ends at `size`. */
-interface EntryRange {
-  readonly from: number
-  readonly to: number
-  readonly size: number
-}
-
-/** The same as they stand, for whoever needs few of them: decoding takes longer than all else. */
-export async function* readLeaves(
+export async function* readEntries(
   read: ReadFile,
-  { from, to, size }: EntryRange,
-): AsyncGenerator<Pick<PlacedEntry, 'index' | 'bytes'>> {
-  const bundles = Math.ceil(to / TILE_WIDTH)
-  const reading = new Map<number, Promise<readonly Buffer[]>>()
-  for (let bundle = Math.floor(from / TILE_WIDTH), ahead = bundle; bundle < bundles; bundle++) {
-    for (; ahead < Math.min(bundle + READ_AHEAD, bundles); ahead++)
-      reading.set(ahead, watched(bundleOf(read, ahead, Math.min(TILE_WIDTH, size - ahead * TILE_WIDTH))))
-    const first = bundle * TILE_WIDTH
-    const entries = (await reading.get(bundle)) as readonly Buffer[]
-    reading.delete(bundle)
-    for (const [i, bytes] of entries.entries()) {
+  { from, to, size }: { readonly from: number; readonly to: number; readonly size: number },
+): AsyncGenerator<PlacedEntry> {
+  const numbers = numbersBetween(Math.floor(from / TILE_WIDTH), Math.ceil(to / TILE_WIDTH))
+  for await (const { first, leaves } of readBundles(read, numbers, size))
+    for (const [i, bytes] of leaves.entries()) {
       const index = first + i
-      if (index >= from && index < to) yield { index, bytes }
+      if (index >= from && index < to) yield { index, bytes, entry: decodeEntry(bytes, `journal entry ${index}`) }
     }
+}
+
+/** Whole numbers from one to before another. */
+export function numbersBetween(from: number, to: number): readonly number[] {
+  return Array.from({ length: Math.max(to - from, 0) }, (_, i) => from + i)
+}
+
+/** The entries of a bundle as they stand, and the place of the first. */
+export interface EntryBundle {
+  readonly first: number
+  readonly leaves: readonly Buffer[]
+}
+
+/** The bundles of these numbers of a journal whose end is `size`, as they stand. Throws as `readEntries` does. */
+export async function* readBundles(
+  read: ReadFile,
+  numbers: readonly number[],
+  size: number,
+): AsyncGenerator<EntryBundle> {
+  const reading: Promise<readonly Buffer[]>[] = []
+  for (const [i, number] of numbers.entries()) {
+    for (const ahead of numbers.slice(i + reading.length, i + READ_AHEAD))
+      reading.push(watched(bundleOf(read, ahead, Math.min(TILE_WIDTH, size - ahead * TILE_WIDTH))))
+    yield { first: number * TILE_WIDTH, leaves: (await reading.shift()) as readonly Buffer[] }
   }
 }
 

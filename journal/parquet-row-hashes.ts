@@ -1,5 +1,5 @@
 import * as zlib from 'node:zlib'
-import { type AsyncBuffer, type Compressors, type FileMetaData, parquetMetadataAsync, parquetScan } from 'hyparquet'
+import type { AsyncBuffer, Compressors, FileMetaData, parquetScan } from 'hyparquet'
 import type { RowHashes } from './archive-objects.js'
 
 /** A file of which parts can be read: `from` to `to - 1`. */
@@ -28,7 +28,9 @@ export const PARQUET_COMPRESSORS: Compressors = {
  */
 export async function rowHashesOfParquet(file: PartialFile): Promise<RowHashes | undefined> {
   const remote = new RemoteFile(file)
-  const columns = await remote.attempt(() => openColumns(remote))
+  // few commands read a file without DuckDB, and each that might would load it
+  const reader = await import('hyparquet')
+  const columns = await remote.attempt(() => openColumns(remote, reader))
   if (columns === undefined) return undefined
   if (PARQUET_COMPRESSORS.ZSTD === undefined) refuseZstandard(columns.metadata)
   return remote.attempt(() => readRows(columns))
@@ -66,9 +68,15 @@ class RemoteFile implements AsyncBuffer {
 
 type Columns = Awaited<ReturnType<typeof parquetScan>>
 
-async function openColumns(file: AsyncBuffer): Promise<Columns> {
-  const metadata = await parquetMetadataAsync(file)
-  return parquetScan({ file, metadata, columns: [...COLUMNS], compressors: PARQUET_COMPRESSORS, useOffsetIndex: false })
+async function openColumns(file: AsyncBuffer, reader: typeof import('hyparquet')): Promise<Columns> {
+  const metadata = await reader.parquetMetadataAsync(file)
+  return reader.parquetScan({
+    file,
+    metadata,
+    columns: [...COLUMNS],
+    compressors: PARQUET_COMPRESSORS,
+    useOffsetIndex: false,
+  })
 }
 
 function refuseZstandard({ row_groups: groups }: FileMetaData): void {

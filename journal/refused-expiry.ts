@@ -23,6 +23,12 @@ export class RefusedExpiry {
       this.notBefore.set(entry.key, this.lastWhole)
   }
 
+  /** The same of some entries in a row, of which nobody is told what came before but for the newest whole seal. */
+  addBundle(wholeBefore: number | null, entries: readonly Entry[]): void {
+    this.lastWhole = wholeBefore ?? Number.NEGATIVE_INFINITY
+    for (const entry of entries) this.add(entry)
+  }
+
   /** True of an object that lay in a bucket so long ago that it is forgotten, or may be. A folder forgets nothing. */
   mayHaveExpired({ key, version_id: version }: SealedEntry): boolean {
     const notBefore = version === undefined ? undefined : this.notBefore.get(key)

@@ -1,12 +1,13 @@
 import type { Signer } from '../proof/note.js'
 import { signNote } from '../proof/note.js'
 import { grow, type LogFile } from '../proof/tiles.js'
-import { SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveObjects, FoundObject } from './archive-objects.js'
 import { addTotals, type Entry, encodeEntry, type SealEntry, type SealedEntry, type Totals } from './entry.js'
 import { finish, finishedHead, type Head, headText, type JournalIdentity } from './head.js'
 import { JournalError } from './journal-error.js'
 import { claimPath, isOfHistory, type LogStore, stagingPath } from './log-store.js'
+import { type NewObjects, newObjects } from './new-objects.js'
+import { keepMemory, noMemory, readMemory } from './seal-memory.js'
 import { SealedKeys } from './sealed-objects.js'
 import { encodeStaged } from './staging.js'
 
@@ -25,6 +26,10 @@ export interface Sealer {
   readonly onSealed?: ((objects: number) => void) | undefined
   /** False when a run has to end: what it described is sealed, the rest is for the next. @default - there is time */
   readonly hasTime?: (() => boolean) | undefined
+  /** Told what people should know, and that hindered nothing. @default - nobody is told */
+  readonly tell?: ((problem: string) => void) | undefined
+  /** How many bundles' days before yesterday a run lists. @default - as `newObjects` has it */
+  readonly bundles?: number | undefined
   /** How many objects are read at once. @default - 1 */
   readonly parallel?: number | undefined
 }
@@ -58,34 +63,36 @@ const MOST_LOST = 8
 /**
  * Seals everything that is not sealed yet: finishes what a run that died had claimed, describes what is new, and
  * appends it, with a `seal@1` at the end of each claim. Every step can be repeated; the end is one signed checkpoint.
- * Where the archive can list what is new alone, everything is listed once a day (UTC) and until a run has taken all of
- * it.
+ * Where the archive can list what is new alone, `newObjects` says when everything is listed.
  */
 export async function seal(sealer: Sealer): Promise<Sealed> {
-  const { store, identity, objects: archive } = sealer
-  const sealed = new SealedKeys(store)
+  const { store, identity, objects: archive, now, tell = () => {} } = sealer
+  const isListedByParts = archive.listPart !== undefined
+  const memory = isListedByParts ? await readMemory(store, tell) : noMemory()
+  const kept = memory.index.known.bundles.length
+  const sealed = new SealedKeys(store, memory.index)
   const gone = new Set<string>()
   const unlisted = new Set<string>()
   let [objects, rows, lost] = [0, 0, 0]
+  let listing: NewObjects | undefined
   let rest: readonly FoundObject[] = []
-  let newest = Number.NEGATIVE_INFINITY
-  let since: string | undefined
   for (let head = await finishedHead(store, identity); ; head = await finishedHead(store, identity)) {
     await sealed.readTo(head)
     // what was listed stays so as long as nobody else seals
-    if (rest.length === 0) {
-      since = firstDay(sealer, sealed)
-      ;({ found: rest, newest } = await unsealed(archive, sealed, since))
+    if (listing === undefined) {
+      const time = { now: now(), hasTime: () => hasTime(sealer), bundles: sealer.bundles }
+      listing = await newObjects(archive, sealed, memory.turn, time)
+      rest = listing.found
       for (const { key, modified } of rest) if (modified <= sealed.passedUntil) unlisted.add(key)
     }
     const { entries, vanished } = await describeAll(sealer, rest.slice(0, MOST_OBJECTS))
     for (const key of vanished) gone.add(key)
     rest = rest.slice(entries.length + vanished.length)
     const left = rest.length
-    const isPartial = left > 0 || since !== undefined
-    const mine = await claim(sealer, head, entries, sealed, { isPartial, newest })
+    const { isWhole, newest, turn } = listing
+    const mine = await claim(sealer, head, entries, sealed, { isPartial: left > 0 || !isWhole, newest })
     if (mine === undefined) {
-      rest = []
+      listing = undefined
       if (++lost === MOST_LOST) throw new JournalError(claimPath(head.size), 'is claimed by others again and again')
       continue
     }
@@ -95,46 +102,20 @@ export async function seal(sealer: Sealer): Promise<Sealed> {
     sealer.onSealed?.(objects)
     if (left === 0 || !hasTime(sealer)) {
       await sweep(store, mine)
+      // what was left is listed again
+      const next = { index: sealed.index, turn: left === 0 ? turn : memory.turn }
+      const isWorth = next.turn !== memory.turn || sealed.index.known.bundles.length >= kept + BUNDLES_TO_KEEP
+      if (isListedByParts && isWorth) await keepMemory(store, next, head)
       return { head: mine, objects, rows, vanished: [...gone], unlisted: [...unlisted], left }
     }
   }
 }
 
+/** So many bundles more are worth the writing: as many are read in some tenths of a second. */
+const BUNDLES_TO_KEEP = 16
+
 function hasTime({ hasTime = () => true }: Sealer): boolean {
   return hasTime()
-}
-
-const DAY_MS = 86_400_000
-
-/** The first day that has to be listed, yesterday; undefined where everything has. */
-function firstDay({ objects, now }: Sealer, { lastWhole }: SealedKeys): string | undefined {
-  if (objects.listSince === undefined || lastWhole?.time.slice(0, 10) !== dayOf(now())) return undefined
-  return dayOf(now() - DAY_MS)
-}
-
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10)
-}
-
-/**
- * The objects of an archive that its journal does not name, by key, and when the newest of all was written; with a day
- * without most of what came before it.
- */
-async function unsealed(
-  objects: ArchiveObjects,
-  sealed: Pick<SealedKeys, 'has'>,
-  since?: string,
-): Promise<{ readonly found: readonly FoundObject[]; readonly newest: number }> {
-  const found: FoundObject[] = []
-  let newest = Number.NEGATIVE_INFINITY
-  for (const prefix of SEALED_PREFIXES) {
-    const listed = since === undefined ? objects.list(prefix) : objects.listSince?.(prefix, since)
-    for (const object of (await listed) ?? []) {
-      newest = Math.max(newest, object.modified)
-      if (!sealed.has(object.key)) found.push(object)
-    }
-  }
-  return { found, newest }
 }
 
 /** What a seal says of the list that it is made from. */

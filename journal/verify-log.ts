@@ -1,18 +1,8 @@
 import { FileError } from '../config/gate.js'
 import { parseVkey, type Verifier } from '../proof/note.js'
 import { ProofError } from '../proof/proof-error.js'
-import {
-  bundlePath,
-  decodeBundle,
-  partialTiles,
-  readBundle,
-  readTile,
-  TILE_WIDTH,
-  type Tile,
-  tilePath,
-  tilesBetween,
-} from '../proof/tiles.js'
-import { joinSubtrees, leafHash, nodeHash, rootOf } from '../proof/tree.js'
+import { bundlePath, decodeBundle, readBundle, readTile, TILE_WIDTH, tilePath } from '../proof/tiles.js'
+import { GrowingTree, leafHash } from '../proof/tree.js'
 import { LOG_PREFIX } from '../transform/layout.js'
 import { readEntries } from './entries.js'
 import { decodeEntry, type Entry, type SealEntry } from './entry.js'
@@ -20,13 +10,17 @@ import type { JournalFinding } from './finding.js'
 import { type Head, type JournalIdentity, NOT_BEGUN, openHead } from './head.js'
 import { JournalError } from './journal-error.js'
 import { strayFiles } from './log-files.js'
-import { CHECKPOINT, claimPath, isOfHistory, type LogStore, stagingPath } from './log-store.js'
+import { CHECKPOINT, claimPath, type LogStore, stagingPath } from './log-store.js'
+import { type RolledTile, RollingTiles } from './rolling-tiles.js'
 import { decodeStaged } from './staging.js'
 
 /** What is believed of a journal after each of its files was read. */
 export interface VerifiedLog {
   /** Its end: where the chain of claims ends, which the cached checkpoint may be behind. */
   readonly head: Head
+  /** False where `most` claims were read, and there may be more. */
+  readonly isEnd: boolean
+  /** Of the part that was looked at. */
   readonly claims: number
   readonly entries: number
   readonly seals: readonly SealEntry[]
@@ -40,6 +34,14 @@ export interface VerifyLogOptions {
   readonly since?: Head | undefined
   /** The same of a checkpoint that this machine saw, and the file that says so. */
   readonly seen?: (Pick<Head, 'size' | 'root'> & { readonly where: string }) | undefined
+  /**
+   * Where an earlier verification of the same journal ended, with nothing found: what came before is not read again,
+   * and what lies there and is no part of it is not looked for.
+   * @default - all of it is verified
+   */
+  readonly from?: Pick<Head, 'size' | 'root'> | undefined
+  /** So many claims at most, so that one can end and go on from there. @default - as many as there are */
+  readonly most?: number | undefined
   /** Told each entry, in order. */
   readonly onEntry?: ((index: number, entry: Entry) => void) | undefined
 }
@@ -51,10 +53,10 @@ export interface VerifyLogOptions {
 export async function verifyLog(
   store: LogStore,
   identity: JournalIdentity,
-  { since, seen, onEntry }: VerifyLogOptions = {},
+  options: VerifyLogOptions = {},
 ): Promise<VerifiedLog> {
-  const walk = new Walk(store, identity, onEntry)
-  await walk.run(since, seen)
+  const walk = new Walk(store, identity, options)
+  await walk.run()
   return walk.verified()
 }
 
@@ -63,26 +65,29 @@ class Walk {
   private readonly remarks: string[] = []
   private readonly seals: SealEntry[] = []
   private readonly known: Verifier[]
-  private readonly leaves = new Leaves()
+  private tiles = new RollingTiles()
   private readonly chain: Head[] = []
+  private isEnd = false
+  private last: { readonly index: number; readonly entries: readonly Buffer[] } | undefined
   private readonly staged = new Map<string, Uint8Array>()
 
   constructor(
     private readonly store: LogStore,
     private readonly identity: JournalIdentity,
-    private readonly onEntry: ((index: number, entry: Entry) => void) | undefined,
+    private readonly options: VerifyLogOptions,
   ) {
     this.known = [...identity.known]
   }
 
   /** Claim by claim: a key that is sealed under a known one is known from then on. */
-  async run(since: Head | undefined, seen: VerifyLogOptions['seen']): Promise<void> {
+  async run(): Promise<void> {
+    const { since, seen, from } = this.options
     // before the claims: of a journal that is being sealed both would say more than they did
-    const there = await this.store.list('')
+    const there = from === undefined ? await this.store.list('') : []
     const checkpoint = await this.store.read(CHECKPOINT)
     await this.claims()
-    if (this.findings.length === 0) this.strays(there)
-    const cached = await this.cached(checkpoint)
+    if (this.findings.length === 0 && from === undefined) this.strays(there)
+    const cached = this.isEnd ? await this.cached(checkpoint) : undefined
     await this.unfinished(cached)
     const kept = [...(cached === undefined ? [] : [{ ...cached, path: CHECKPOINT }])]
     if (since !== undefined) kept.push({ ...since, path: KEPT })
@@ -90,19 +95,24 @@ class Walk {
     await this.entries(kept)
     for (const checkpoint of kept) this.holdAgainstEnd(checkpoint)
     this.clocks()
-    await this.tiles()
-    for (const { size } of this.chain.slice(0, -1)) await this.olderTiles(size)
   }
 
   private get end(): Head {
-    return this.chain.at(-1) ?? NOT_BEGUN
+    return this.chain.at(-1) ?? this.begin
+  }
+
+  private get begin(): Head {
+    const { from } = this.options
+    return from === undefined ? NOT_BEGUN : { ...from, note: undefined }
   }
 
   /** The chain of claims, as far as it is signed by keys that are known. */
   private async claims(): Promise<void> {
-    for (;;) {
+    const { most = Number.POSITIVE_INFINITY } = this.options
+    while (this.chain.length < most) {
       const path = claimPath(this.end.size)
       const bytes = await this.store.read(path)
+      this.isEnd = bytes === undefined
       if (bytes === undefined) return
       const isSound = await this.orFinding(async () => {
         const next = await this.openWithNewKeys(bytes, path)
@@ -113,29 +123,13 @@ class Walk {
     }
   }
 
-  /** Whoever seals claims first and writes then: files that follow no claim are what is left of a journal. */
   private strays(there: readonly string[]): void {
-    const history = there.filter(isOfHistory)
-    if (this.chain.length === 0) {
-      if (history.length > 0)
-        this.find(
-          'missing',
-          claimPath(0),
-          `is not there, ${LOG_PREFIX}${history[0]} ${isThere(history)}: the journal has no beginning`,
-        )
-      return
-    }
-    const sizes = this.chain.map(({ size }) => size)
-    const { beyond, besides, strange } = strayFiles(there, sizes)
-    const end = `the chain of claims ends at ${this.end.size}`
-    if (beyond[0] !== undefined)
-      this.find('cut-off', beyond[0], `${isThere(beyond)}, and ${end}: what came then is gone`)
-    if (besides[0] !== undefined)
-      this.find('forked', besides[0], `${isThere(besides)}, and the chain of claims does not come by`)
-    if (strange.length > 0)
-      this.remarks.push(
-        `what ${LOG_PREFIX}${strange[0]} is, which ${isThere(strange)}: no file of a journal, or of a size that nobody signed`,
-      )
+    const { findings, remark } = strayFiles(
+      there,
+      this.chain.map(({ size }) => size),
+    )
+    for (const { kind, path, message } of findings) this.find(kind, path, message)
+    if (remark !== undefined) this.remarks.push(remark)
   }
 
   /** Opens a claim; where no known key signed it, with the keys that were sealed until there. */
@@ -152,13 +146,13 @@ class Walk {
   /** True where the entries of the chain so far name a key that was not known. They are believed by its last claim. */
   private async learnKeys(): Promise<boolean> {
     const { size, root } = this.end
-    const hashes: Buffer[] = []
+    const tree = new GrowingTree()
     const keys: Verifier[] = []
     for await (const { bytes, entry } of readEntries(path => this.store.read(path), { from: 0, to: size, size })) {
-      hashes.push(leafHash(bytes))
+      tree.add(leafHash(bytes))
       if (entry?.type === 'key@1') keys.push(parseVkey(entry.vkey))
     }
-    if (!rootOf(hashes).equals(root)) return false
+    if (!tree.root().equals(root)) return false
     const before = this.known.length
     for (const key of keys)
       if (!this.known.some(({ id, name }) => id === key.id && name === key.name)) this.known.push(key)
@@ -200,45 +194,89 @@ class Walk {
     return (await this.store.read(path)) ?? this.staged.get(path)
   }
 
-  /** Every entry of the end, with the root at each size that somebody signed. */
+  /** Every entry of the end, with the root at each size that somebody signed, and the tiles that it has there. */
   private async entries(kept: readonly Kept[]): Promise<void> {
-    const claims = this.chain.map((head, i) => ({ ...head, path: claimPath(this.chain[i - 1]?.size ?? 0) }))
-    const stops: Kept[] = [...claims, ...kept].filter(({ size }) => size <= this.end.size)
+    const claims = this.chain.map((head, i) => ({ ...head, path: claimPath((this.chain[i - 1] ?? this.begin).size) }))
+    const stops: Kept[] = [...claims, ...kept].filter(({ size }) => size >= this.begin.size && size <= this.end.size)
+    if (!(await this.orFinding(() => this.resume()))) return
     for (const stop of stops.sort((a, b) => a.size - b.size)) {
       const isRead = await this.orFinding(() => this.readTo(stop.size))
       if (!isRead) return
-      if (!this.leaves.root().equals(stop.root))
+      if (!this.tiles.root().equals(stop.root))
         this.find(
           kept.includes(stop) && stop.path !== CHECKPOINT ? 'forked' : 'altered',
           stop.path,
           `has another root at size ${stop.size} than the entries there`,
         )
+      if (!kept.includes(stop)) await this.partialFiles(stop.size === this.end.size)
     }
+  }
+
+  private async resume(): Promise<void> {
+    if (this.begin.size > 0) this.tiles = await RollingTiles.at(path => this.read(path), this.begin)
   }
 
   private async readTo(to: number): Promise<void> {
     const { size } = this.end
-    while (this.leaves.count < to) {
-      const index = Math.floor(this.leaves.count / TILE_WIDTH)
+    while (this.tiles.count < to) {
+      const index = Math.floor(this.tiles.count / TILE_WIDTH)
       const first = index * TILE_WIDTH
       const width = Math.min(TILE_WIDTH, size - first)
-      const entries = await readBundle(path => this.read(path), { index, width })
-      for (const bytes of entries.slice(this.leaves.count - first, to - first)) this.entry(bytes)
+      const entries = await this.bundle(index, width)
+      for (const bytes of entries.slice(this.tiles.count - first, to - first))
+        for (const full of this.entry(bytes)) await this.orFinding(() => this.compareTile(full))
     }
   }
 
-  private entry(bytes: Buffer): void {
-    const index = this.leaves.count
-    this.leaves.add(leafHash(bytes))
+  /** Several sealings end within one bundle. */
+  private async bundle(index: number, width: number): Promise<readonly Buffer[]> {
+    if (this.last?.index !== index)
+      this.last = { index, entries: await readBundle(path => this.read(path), { index, width }) }
+    return this.last.entries
+  }
+
+  /** Gives the tiles that are full by it. */
+  private entry(bytes: Buffer): readonly RolledTile[] {
+    const index = this.tiles.count
+    const full = this.tiles.add(leafHash(bytes))
     try {
       const entry = decodeEntry(bytes, `journal entry ${index}`)
-      if (entry === undefined) return
-      if (entry.type === 'seal@1') this.seals.push(entry)
-      this.onEntry?.(index, entry)
+      if (entry?.type === 'seal@1') this.seals.push(entry)
+      if (entry !== undefined) this.options.onEntry?.(index, entry)
     } catch (error) {
       if (!(error instanceof FileError)) throw error
       this.find('altered', `tile/entries (entry ${index})`, `cannot be read: ${error.message}`)
     }
+    return full
+  }
+
+  /** A tile that is made of the entries is the one that lies there. */
+  private async compareTile({ tile, hashes }: RolledTile): Promise<void> {
+    this.compare(tilePath(tile), Buffer.concat(await readTile(path => this.read(path), tile)), hashes)
+  }
+
+  private compare(path: string, found: Uint8Array, hashes: Buffer): void {
+    if (!hashes.equals(found)) this.find('altered', path, 'is not made of the entries')
+  }
+
+  /** What is not full at a size: of an earlier one it may be gone; where it is there, it is what it was. */
+  private async partialFiles(isLast: boolean): Promise<void> {
+    for (const rolled of this.tiles.partial()) {
+      const path = tilePath(rolled.tile)
+      if (isLast) await this.orFinding(() => this.compareTile(rolled))
+      else this.compare(path, (await this.read(path)) ?? rolled.hashes, rolled.hashes)
+      if (rolled.tile.level === 0) await this.partialBundle(rolled)
+    }
+  }
+
+  private async partialBundle({ tile, hashes }: RolledTile): Promise<void> {
+    const path = bundlePath(tile)
+    const found = await this.read(path)
+    if (found === undefined) return
+    await this.orFinding(async () => {
+      if (!Buffer.concat(decodeBundle(found, path).map(leafHash)).equals(hashes))
+        this.find('altered', path, 'holds other entries than the journal')
+    })
   }
 
   /** A checkpoint that says more than the chain, or the cached one less. */
@@ -262,41 +300,6 @@ class Walk {
       )
   }
 
-  /** Every tile of the whole size, made again. */
-  private async tiles(): Promise<void> {
-    const { size } = this.end
-    if (this.leaves.count < size) return
-    for (const tile of tilesBetween(0, size)) {
-      await this.orFinding(async () => {
-        const found = await readTile(path => this.read(path), tile)
-        this.compareTile(tile, Buffer.concat(found))
-      })
-    }
-  }
-
-  private compareTile(tile: Tile, found: Buffer): void {
-    if (!found.equals(Buffer.concat(this.leaves.tile(tile, this.end.size))))
-      this.find('altered', tilePath(tile), 'is not made of the entries')
-  }
-
-  /** Partial files of an earlier size may be gone; where one is there, it begins as the later one does. */
-  private async olderTiles(size: number): Promise<void> {
-    if (this.leaves.count < this.end.size) return
-    const partial = partialTiles(size)
-    for (const tile of partial) {
-      const found = await this.read(tilePath(tile))
-      if (found !== undefined) this.compareTile(tile, Buffer.from(found))
-    }
-    const bundle = partial.find(({ level }) => level === 0)
-    const found = bundle && (await this.read(bundlePath(bundle)))
-    if (bundle === undefined || found === undefined) return
-    await this.orFinding(async () => {
-      const hashes = decodeBundle(found, bundlePath(bundle)).map(leafHash)
-      if (!Buffer.concat(hashes).equals(Buffer.concat(this.leaves.tile(bundle, size))))
-        this.find('altered', bundlePath(bundle), 'holds other entries than the journal')
-    })
-  }
-
   /** True where it ended; a journal's own errors become findings. */
   private async orFinding(step: () => Promise<void>): Promise<boolean> {
     try {
@@ -316,14 +319,10 @@ class Walk {
   }
 
   verified(): VerifiedLog {
-    const { end, chain, seals, findings, remarks } = this
-    return { head: end, claims: chain.length, entries: this.leaves.count, seals, findings, remarks }
+    const { end, isEnd, chain, seals, findings, remarks } = this
+    const entries = Math.max(this.tiles.count - this.begin.size, 0)
+    return { head: end, isEnd, claims: chain.length, entries, seals, findings, remarks }
   }
-}
-
-/** What is said of the first of some files. */
-function isThere({ length }: readonly string[]): string {
-  return length === 1 ? 'is there' : `is there with ${length - 1} more`
 }
 
 /** A checkpoint that is held against the chain, and what it is called. */
@@ -333,37 +332,4 @@ const KEPT = 'checkpoint (the kept one)'
 
 function kindOf({ cause }: JournalError): JournalFinding['kind'] {
   return cause instanceof ProofError && cause.fault === 'key' ? 'foreign-key' : 'altered'
-}
-
-/** Leaf hashes in order, with the root over those so far. */
-class Leaves {
-  private readonly hashes: Buffer[] = []
-  private readonly complete: Buffer[] = []
-
-  get count(): number {
-    return this.hashes.length
-  }
-
-  add(leaf: Buffer): void {
-    let merged = leaf
-    for (let rest = this.hashes.length; rest % 2 === 1; rest = Math.floor(rest / 2))
-      merged = nodeHash(this.complete.pop() as Buffer, merged)
-    this.complete.push(merged)
-    this.hashes.push(leaf)
-  }
-
-  root(): Buffer {
-    return joinSubtrees(this.complete)
-  }
-
-  /** The hashes of a tile. */
-  tile({ level, index, width }: Tile, size: number): readonly Buffer[] {
-    const span = TILE_WIDTH ** level
-    const first = index * TILE_WIDTH
-    return Array.from({ length: width }, (_, i) => {
-      const from = (first + i) * span
-      if (from + span > size) throw new RangeError('a tile has hashes of whole tiles only')
-      return rootOf(this.hashes.slice(from, from + span))
-    })
-  }
 }

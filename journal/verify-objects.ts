@@ -1,5 +1,6 @@
 import { SEALED_PREFIXES } from '../transform/layout.js'
 import type { ArchiveObjects } from './archive-objects.js'
+import { wholeSeals } from './bundle-outline.js'
 import type { SealEntry, SealedEntry } from './entry.js'
 import type { JournalFinding } from './finding.js'
 
@@ -66,8 +67,24 @@ export async function verifyObjects(
   seals: readonly SealEntry[],
   options: VerifyObjectsOptions = {},
 ): Promise<VerifiedObjects> {
-  const { mayHaveExpired = () => false, onChecked = () => {}, parallel = 4 } = options
   const listed = (await Promise.all(SEALED_PREFIXES.map(prefix => archive.list(prefix)))).flat()
+  return verifyListed(archive, { listed, entries, seals }, options)
+}
+
+/** Some objects of an archive, all that are listed there, and the entries that name objects there. */
+export interface ListedPart {
+  readonly listed: readonly ListedForVerifying[]
+  readonly entries: ReadonlyMap<string, SealedEntry>
+  readonly seals: readonly SealEntry[]
+}
+
+/** The same of a part of an archive. */
+export async function verifyListed(
+  archive: Pick<VerifiedArchive, 'describe'>,
+  { listed, entries, seals }: ListedPart,
+  options: VerifyObjectsOptions = {},
+): Promise<VerifiedObjects> {
+  const { mayHaveExpired = () => false, onChecked = () => {}, parallel = 4 } = options
   const found = { sound: 0, hashed: 0, rows: 0, bytes: 0, notSealed: [], findings: [] } satisfies Found
   const check = checkOf({ archive, entries, seals, options, found })
   const done = { objects: 0, bytes: 0, ofBytes: listed.reduce((sum, { bytes }) => sum + bytes, 0) }
@@ -106,7 +123,7 @@ function checkOf({
   options: { wasVerified = () => false, onSound = () => {} },
   found,
 }: {
-  readonly archive: VerifiedArchive
+  readonly archive: Pick<VerifiedArchive, 'describe'>
   readonly entries: ReadonlyMap<string, SealedEntry>
   readonly seals: readonly SealEntry[]
   readonly options: VerifyObjectsOptions
@@ -143,7 +160,7 @@ function missingAt(key: string): JournalFinding {
 const GONE = 'was sealed and is not there'
 
 async function whatDiffers(
-  archive: VerifiedArchive,
+  archive: Pick<VerifiedArchive, 'describe'>,
   object: ListedForVerifying,
   entry: SealedEntry,
 ): Promise<string | undefined> {
@@ -163,7 +180,7 @@ async function whatDiffers(
  * had listed all of them; before there are two such seals, nothing is old enough.
  */
 export function twoSealsAgo(seals: readonly SealEntry[]): number {
-  const before = seals.filter(({ partial }) => partial === undefined).at(-2)
+  const before = wholeSeals(seals).at(-2)
   return before?.newest === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.newest)
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { NoEvents } from '../capture/cloudtrail-files.js'
 import { derivedIn } from '../derived/desk-reader.js'
+import { indexPath } from '../journal/kept-index.js'
 import { isFileWithin, readVerifier } from '../journal/key-file.js'
 import { DuckDbEngine } from '../queries/engines/duckdb.js'
 import type { KnownJournal, QueryEngine } from '../queries/engines/engine.js'
@@ -128,9 +129,12 @@ export function openDesk(
 
 /** Whoever has a key of a journal knows that there is one. A key in the archive itself vouches for nothing. */
 function knownJournal(
-  { journalKey, journal = {} }: Pick<FolderOptions, 'journalKey' | 'journal'>,
+  { journalKey, journal: given = {} }: Pick<FolderOptions, 'journalKey' | 'journal'>,
   root?: string,
 ): KnownJournal {
+  // a copy is read once
+  const kept = root !== undefined && given.archive === undefined ? indexPath(root) : undefined
+  const journal = { kept, ...given }
   if (journalKey === undefined || (root !== undefined && isFileWithin(journalKey, root))) return journal
   return { sealedBy: 'the key that is given for it', ...journal, believed: readVerifier(journalKey) }
 }

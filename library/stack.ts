@@ -1,7 +1,8 @@
 /** An archive on AWS: what the stack says of itself, and the engine over its tables and buckets. */
 import type { S3Client } from '@aws-sdk/client-s3'
-import { type Outputs, outputsOf, readOutputs } from '../aws/stack-outputs.js'
+import { capturesTable, type Outputs, outputsOf, readOutputs } from '../aws/stack-outputs.js'
 import { FileError } from '../config/gate.js'
+import { indexPath } from '../journal/kept-index.js'
 import type { Verifier } from '../proof/note.js'
 import type { AthenaEngine } from '../queries/engines/athena.js'
 import type { KnownJournal } from '../queries/engines/engine.js'
@@ -45,6 +46,8 @@ export interface StackOutputs {
   readonly keyTables: readonly string[]
   /** How many archives the stack has. */
   readonly archives: number
+  /** Whether it captures a table. By the names of outputs, which lack signs: one that is called alike counts. */
+  readonly captures: (table: string) => boolean
 }
 
 /** Reads the outputs of a stack. Throws an `ArchiveError` where it cannot be described. */
@@ -75,6 +78,7 @@ export async function describeStack(stack: string, region: string | undefined): 
     refused: outputsOf(outputs, 'RefusedBucket')[0],
     keyTables: outputsOf(outputs, 'PersonsKeyTable'),
     archives: new Set(outputsOf(outputs, 'ArchiveBucket')).size,
+    captures: table => capturesTable(outputs, table),
   }
 }
 
@@ -113,7 +117,8 @@ export async function openStackEngine(place: StackPlace, options: StackEngineOpt
   const { AthenaEngine } = await import('../queries/engines/athena.js')
   const { signal, known } = options
   const buckets = bucket === undefined ? {} : await openBuckets({ ...place, bucket, derived }, options)
-  const journal = { ...(await journalOfStack(place)), ...known }
+  const kept = bucket === undefined ? undefined : indexPath(`s3://${bucket}`)
+  const journal = { kept, ...(await journalOfStack(place)), ...known }
   return AthenaEngine.open({ workgroup, database, region, bucket, outputLocation, signal, journal, ...buckets })
 }
 

@@ -36,17 +36,35 @@ export const EMPTY_ROOT: Buffer = sha256()
 
 /** The root over leaf hashes in their order. */
 export function rootOf(leafHashes: Iterable<Uint8Array>): Buffer {
-  // complete subtrees from left to right, each smaller than the one before: the ones in the binary form of the count
-  const complete: Uint8Array[] = []
-  let count = 0
-  for (const leaf of leafHashes) {
-    let merged = leaf
-    for (let rest = count; rest % 2 === 1; rest = Math.floor(rest / 2))
-      merged = nodeHash(complete.pop() as Uint8Array, merged)
-    complete.push(merged)
-    count++
+  const tree = new GrowingTree()
+  for (const leaf of leafHashes) tree.add(leaf)
+  return tree.root()
+}
+
+/** A tree that only grows, of which no more is held than its root is made of. */
+export class GrowingTree {
+  /** From left to right, each smaller than the one before: the ones in the binary form of the count. */
+  private readonly complete: Uint8Array[] = []
+  private added = 0
+
+  /** Hashes that were added. */
+  get count(): number {
+    return this.added
   }
-  return joinSubtrees(complete)
+
+  /** Adds a leaf's hash, or the root over as many leaves as every one that was added before. */
+  add(hash: Uint8Array): void {
+    let merged = hash
+    for (let rest = this.added; rest % 2 === 1; rest = Math.floor(rest / 2))
+      merged = nodeHash(this.complete.pop() as Uint8Array, merged)
+    this.complete.push(merged)
+    this.added++
+  }
+
+  /** The root over it and trees behind it, each of fewer leaves than a hash of the one before stands for. */
+  root(...behind: readonly GrowingTree[]): Buffer {
+    return joinSubtrees([this, ...behind].flatMap(({ complete }) => complete))
+  }
 }
 
 /** The hash over neighbouring complete subtrees, each smaller than the one before. */

@@ -34,7 +34,7 @@ export function bindQuery(
   const { column, ...others } = parameters
   const values = withRecordedActor(
     checkParameters(query.parameters, {
-      ...lifecyclePresets(query, table),
+      ...presetsOf(query, table),
       ...(query.asksForColumn ? others : parameters),
     }),
   )
@@ -101,15 +101,20 @@ function scopeOf(
     : { ...named, states: { fromUs, toUs } }
 }
 
-/** What the configured life cycle says of the parameters that take their default from it. */
-function lifecyclePresets(query: SavedQuery, { lifecycle }: TableConfiguration): Readonly<Record<string, string>> {
-  const wanted = query.parameters.filter(({ preset }) => preset === 'lifecycle').map(parameter => parameter.name)
-  if (lifecycle === undefined) return {}
-  const known: Readonly<Record<string, string>> = {
-    attribute: writePath(lifecycle.path.map(name => ({ name }))),
-    allowed: JSON.stringify(lifecycle.allowed),
-  }
-  return Object.fromEntries(Object.entries(known).filter(([name]) => wanted.includes(name)))
+/** What the configuration says of the parameters that take their default from it. */
+function presetsOf(
+  { parameters }: SavedQuery,
+  { table, lifecycle }: TableConfiguration,
+): Readonly<Record<string, string>> {
+  const allowed = lifecycle && JSON.stringify(lifecycle.allowed)
+  const attribute = lifecycle && writePath(lifecycle.path.map(name => ({ name })))
+  const known = { lifecycle: { attribute, allowed }, table: { table } } as const
+  const presets = parameters.map(({ name, preset }) => {
+    const from: Readonly<Record<string, string | undefined>> =
+      preset === 'lifecycle' || preset === 'table' ? known[preset] : {}
+    return [name, from[name]] as const
+  })
+  return Object.fromEntries(presets.filter((preset): preset is [string, string] => preset[1] !== undefined))
 }
 
 function configuredColumn(name: string | undefined, { table, columns }: TableConfiguration): string {

@@ -32,9 +32,9 @@ const UNLINKED = 'linked = 0'
 /** The same, where the others' rows of the answer are these columns of `internal/chains.sql`. */
 export function toldAtFirstSight(table: TableConfiguration, columns: readonly string[]): Narrowing {
   // a row that is of no item is in the answer, so that whoever reads it notices
-  const others = (items: string) =>
+  const select = (items: string) =>
     `select ${columns.join(', ')} from ${items} where (${UNLINKED}) is not true or item_key is null`
-  return { ...unlinkedItems(table), others }
+  return { ...unlinkedItems(table), others: { columns, select } }
 }
 
 const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 'since_us', 'until_us']

@@ -1,5 +1,5 @@
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { type QueryEngine, UnreadableTable } from './engines/engine.js'
+import { NoSuchTable, type QueryEngine, UnreadableTable } from './engines/engine.js'
 import { itemsOfEvent } from './list-changes.js'
 
 /** As many signs of an id as answers print, up to all. */
@@ -45,7 +45,7 @@ export async function findEvents(
     try {
       for (const event of await itemsOfEvent(engine, table, prefix)) found.push({ table, ...event })
     } catch (error) {
-      if (!(error instanceof UnreadableTable)) throw error
+      if (!(error instanceof UnreadableTable || error instanceof NoSuchTable)) throw error
       unread ??= error
     }
   }

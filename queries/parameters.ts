@@ -28,10 +28,10 @@ export interface Parameter {
   readonly default?: string
   readonly example: string
   /**
-   * What gives the default where there is one: the table's configured life cycle; the archive's facts, and nobody
-   * else.
+   * What gives the default where there is one: the table's configured life cycle, or its name; the archive's facts, and
+   * nobody else.
    */
-  readonly preset: 'lifecycle' | 'facts' | undefined
+  readonly preset: 'lifecycle' | 'table' | 'facts' | undefined
   readonly meaning: string
 }
 

@@ -710,6 +710,33 @@ export interface QueryTypes {
       readonly image_characters: bigint | null
     }
   }
+  /** Which calls wrote to the table, or tried to, with a change and without, by what CloudTrail keeps? */
+  readonly 'write-calls': {
+    readonly parameters: {
+      readonly from: 'instant'
+      readonly to: 'instant'
+      readonly caller?: 'text'
+      readonly table?: 'text'
+    }
+    readonly row: {
+      readonly call_time: string | null
+      readonly caller: string | null
+      readonly operation: string | null
+      readonly called_key: string | null
+      readonly error: string | null
+      readonly changes: bigint | null
+      readonly event_id: string | null
+      readonly table_arn: string | null
+      readonly role: string | null
+      readonly source_identity: string | null
+      readonly invoked_by: string | null
+      readonly source_ip: string | null
+      readonly user_agent: string | null
+      readonly request_id: string | null
+      readonly call_id: string | null
+      readonly entry: bigint | null
+    }
+  }
 }
 
 /** The name of a saved query. */

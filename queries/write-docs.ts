@@ -132,11 +132,13 @@ function answerBlock(answer = ''): string {
     .join('\n')
 }
 
+const PRESETS = { facts: 'archive’s facts', lifecycle: 'configured life cycle', table: 'table’s name' } as const
+
 function describeParameter({ name, type, default: value, preset, meaning }: Parameter): string {
   const otherwise = value === undefined ? '' : `, else \`${value}\``
   const shown =
     preset !== undefined
-      ? `the ${preset === 'facts' ? 'archive’s facts' : 'configured life cycle'}${otherwise}`
+      ? `the ${PRESETS[preset]}${otherwise}`
       : value === undefined || value === ''
         ? ''
         : `\`${value}\``

@@ -29,6 +29,12 @@ export interface ExportBounds {
   readonly bytes: number
 }
 
+/** An export on the disk, and how much of its bounds it takes: 1 is all. */
+export interface CopiedExport {
+  readonly source: TableExport
+  readonly fullness: number
+}
+
 /**
  * Copies the export below `prefix` into a folder. Throws `LargeExportError` for one that is over the bounds before its
  * data is copied, `ExportError` for one that is not what its manifests say.
@@ -39,7 +45,7 @@ export async function copyExport(
   id: string,
   folder: string,
   bounds: ExportBounds,
-): Promise<TableExport> {
+): Promise<CopiedExport> {
   const from = `${prefix}/${EXPORTS_FOLDER}/${id}/`
   const to = join(folder, id)
   // in the bucket data may lie beside the manifests, or beside their folder
@@ -47,23 +53,25 @@ export async function copyExport(
     if (!key.slice(from.length).includes('/')) await copy(bucket, key, join(to, key.slice(from.length)))
   const summary = readSummary(await readFile(join(to, SUMMARY_MANIFEST), 'utf8'))
   const files = readDataFiles(await readFile(join(to, FILES_MANIFEST), 'utf8'))
-  await checkBounds(bucket, { itemCount: summary.itemCount, keys: files.map(file => file.dataFileS3Key) }, bounds)
+  const keys = files.map(file => file.dataFileS3Key)
+  const fullness = await checkBounds(bucket, { itemCount: summary.itemCount, keys }, bounds)
   for (const { dataFileS3Key } of files)
     await copy(bucket, dataFileS3Key, join(to, ...dataFilePath(dataFileS3Key, summary).split('/')))
-  return openExport(to)
+  return { source: await openExport(to), fullness }
 }
 
 async function checkBounds(
   bucket: Objects,
   { itemCount, keys }: { readonly itemCount: number; readonly keys: readonly string[] },
   bounds: ExportBounds,
-): Promise<void> {
+): Promise<number> {
   if (itemCount > bounds.items) throw new LargeExportError(`${itemCount} items`, bounds.items)
   const folders = new Set(keys.map(key => `${dirname(key)}/`))
   const sizes = new Map<string, number>()
   for (const folder of folders) for (const { key, bytes } of await bucket.entries(folder)) sizes.set(key, bytes)
   const bytes = keys.reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0)
   if (bytes > bounds.bytes) throw new LargeExportError(`${bytes} bytes`, bounds.bytes)
+  return Math.max(itemCount / bounds.items, bytes / bounds.bytes)
 }
 
 async function copy(bucket: Objects, key: string, path: string): Promise<void> {

@@ -26,9 +26,9 @@ import type { Objects, ReplaceableObjects, TaggedText } from '../store/objects.j
 import { factMicroseconds } from '../transform/fact.js'
 import { formatInstant } from '../transform/instant.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { copyExport, LargeExportError } from './copied-export.js'
+import { copyExport, type ExportBounds, LargeExportError } from './copied-export.js'
 import { compareNetChanges, type NetComparison, NO_ITEM, type ToldChanges, withLastChanges } from './net-changes.js'
-import { MOST_EXCEPTED, reconciliationFact } from './reconciliation-fact.js'
+import { nameUnequal, reconciliationFact } from './reconciliation-fact.js'
 
 export interface NightlyOptions {
   readonly dynamoDb: DynamoDBClient
@@ -43,6 +43,8 @@ export interface NightlyOptions {
   readonly report: (message: string) => void
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
+  /** What is compared at once. @default - what a function of 15 minutes and 2 GB compares */
+  readonly bounds?: ExportBounds
 }
 
 const HOUR_MS = 3_600_000
@@ -57,8 +59,8 @@ const PATIENCE_MS = 12 * HOUR_MS
 /** DynamoDB exports what changed within 35 days (developer guide, "Point-in-time recovery"). */
 const EXPORTABLE_MS = 34 * DAY_MS
 
-/** What a function of 15 minutes and 2 GB compares: Athena hands out some thousand rows a second. */
-const BOUNDS = { items: 1_000_000, bytes: 2 * 1024 ** 3 }
+/** Athena hands out some thousand rows a second. */
+const BOUNDS: ExportBounds = { items: 1_000_000, bytes: 2 * 1024 ** 3 }
 
 type Window = NonNullable<NightlyState['running']>
 
@@ -82,7 +84,8 @@ async function begin(options: NightlyOptions, state: NightlyState): Promise<Nigh
   const next = state.comparedUntil === null ? firstDay(state) : milliseconds(state.comparedUntil)
   const oldest = midnight(now() - EXPORTABLE_MS)
   const from = Math.max(next, oldest)
-  const to = from + state.hours * HOUR_MS
+  // none goes over midnight, so that a day is one window again once it may be
+  const to = Math.min(from + state.hours * HOUR_MS, midnight(from) + DAY_MS)
   if (now() < to + SETTLED_MS) return state
   if (from > next) report(`what changed from ${instantText(next)} to ${instantText(from)} is exported no more`)
   const exportArn = await startExport(dynamoDb, target, [from, to], state.attempt)
@@ -106,7 +109,7 @@ async function goOn(
     await exports.replace(nightlyKey(table.table), JSON.stringify(again), opened)
     throw new ExportError(`export ${running.exportArn} failed, ${progress.why}`)
   }
-  let compared: NetComparison
+  let compared: NightComparison
   try {
     compared = await compareNight(options, engine, running)
   } catch (error) {
@@ -120,25 +123,31 @@ async function goOn(
     report(`${compared.differing.length} of ${compared.items} items differ, and may be on their way: looked at again`)
     return state
   }
-  if (compared.differing.length > MOST_EXCEPTED) {
-    // no fact can have them, and whoever came after a day would find nothing wrong
-    count(options, compared)
-    report(`${compared.differing.length} of ${compared.items} items differ: nothing after is compared while they do`)
-    return state
-  }
   await settle(options, engine, running, compared)
-  return { ...state, comparedUntil: running.to, attempt: 0, running: null }
+  return { ...state, hours: grownHours(state, running, compared), comparedUntil: running.to, attempt: 0, running: null }
 }
 
-async function compareNight(options: NightlyOptions, engine: QueryEngine, running: Window): Promise<NetComparison> {
-  const { exports, target, table } = options
+/** What was compared, and how much of what can be compared at once it was: 1 is all. */
+interface NightComparison extends NetComparison {
+  readonly fullness: number
+}
+
+/** Twice the hours of a window that was shortened, once twice as many would take two thirds of the bounds at most. */
+function grownHours({ hours }: NightlyState, { from, to }: Window, { fullness }: NightComparison): number {
+  const compared = (milliseconds(to) - milliseconds(from)) / HOUR_MS
+  const grown = Math.min(hours * 2, 24)
+  return (fullness / compared) * grown * 3 <= 2 ? grown : hours
+}
+
+async function compareNight(options: NightlyOptions, engine: QueryEngine, running: Window): Promise<NightComparison> {
+  const { exports, target, table, bounds = BOUNDS } = options
   const folder = mkdtempSync(join(tmpdir(), 'itemtrail-export-'))
   try {
-    const source = await copyExport(exports, target.prefix, exportId(running.exportArn), folder, BOUNDS)
+    const { source, fullness } = await copyExport(exports, target.prefix, exportId(running.exportArn), folder, bounds)
     checkExport(source, target, running)
     const told = await readChanges(source, table)
     const window = { fromUs: factMicroseconds(running.from), toUs: factMicroseconds(running.to) }
-    return await compareNetChanges(engine, table, window, told)
+    return { ...(await compareNetChanges(engine, table, window, told)), fullness }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -183,10 +192,12 @@ async function settle(
     fromUs: factMicroseconds(running.from),
     toUs: factMicroseconds(running.to),
   } as const
-  const isMany = differing.length + unsettled.size > MOST_EXCEPTED
-  const kept = isMany
-    ? 'no fact: there are too many'
-    : await keepFact(archive, reconciliationFact(source, await withLastChanges(engine, table, source, compared), now()))
+  const named = nameUnequal(new Map(differing.map(one => [one.itemKey, one])), unsettled)
+  const some = { ...compared, ...named, differing: [...named.differing.values()] }
+  const kept = await keepFact(
+    archive,
+    reconciliationFact(source, await withLastChanges(engine, table, source, some), now()),
+  )
   report(`${items} items compared, ${differing.length} differ, ${unsettled.size} unsettled, kept as ${kept}`)
   for (const { itemKey } of differing.slice(0, TOLD)) report(`item ${itemKey} differs`)
   count(options, compared)
@@ -200,7 +211,7 @@ function count({ writeMetrics }: NightlyOptions, { items, differing, unsettled }
   })
 }
 
-/** So many items that differ are named in the log; the fact has them all. */
+/** So many items that differ are named in the log; the fact has more. */
 const TOLD = 20
 
 /** The first whole day that is compared. */

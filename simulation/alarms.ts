@@ -1,13 +1,17 @@
 /** The alarms of the stack itself, held against what was measured in a world. */
-import { type IMetric, type MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
+import type { Duration } from 'aws-cdk-lib'
+import { type IMetric, type MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { BUFFER } from '../aws/firehose-buffer.js'
 import { METRICS_NAMESPACE } from '../capture/write-metrics.js'
 import type { AlarmRule } from '../infra/alarm-rule.js'
 import { ALARMS } from '../infra/alarms.js'
 import type { CapturedTable } from '../infra/captured-table.js'
+import type { Journal } from '../infra/journal.js'
 import type { LockFunction } from '../infra/lock-function.js'
+import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
 import type { Metrics, Minute } from './metrics.js'
 import type { Scenario } from './scenario.js'
+import { endOf, START_MS } from './times.js'
 
 /** An alarm as it is watched here: its threshold and times are the stack's, its values come from the world. */
 interface Watched {
@@ -18,6 +22,8 @@ interface Watched {
   /** How many minutes a period has. */
   readonly period: number
   readonly values: (metrics: Metrics) => Values
+  /** True where it goes off, too, when nothing is measured. */
+  readonly isOfSilence: boolean
 }
 
 /** By the number of its period since 1970; a period without a value is missing. */
@@ -61,6 +67,12 @@ const LOCKS = {
   delivered: { ruleName: 'Delivered' },
 } as unknown as LockFunction
 
+/** A journal as far as its metrics are made of it. */
+const JOURNAL = {
+  metric: (which: keyof typeof JOURNAL_METRICS, period: Duration) =>
+    new Metric({ namespace: 'journal', metricName: JOURNAL_METRICS[which], statistic: Stats.SUM, period }),
+} as unknown as Journal
+
 function metricOf(namespace: string, metricName: string) {
   return (props: object) => metricIn(namespace)(metricName, props)
 }
@@ -70,10 +82,10 @@ function watchedOf<Station>(rule: AlarmRule<Station>, station: Station): readonl
   const values = metric instanceof Metric ? valuesOf(metric) : MATHS[rule.name]
   if (values === undefined && NOT_RECKONED.has(rule.name)) return []
   if (values === undefined) throw new Error(`alarm ${rule.name} is over several metrics, expected it in MATHS`)
-  const { name, threshold, below = false, minutes } = rule
+  const { name, threshold, below = false, minutes, silence } = rule
   const limit = typeof threshold === 'number' ? threshold : threshold(station)
   const period = (metric as Metric | MathExpression).period.toMinutes()
-  return [{ name, threshold: limit, below, minutes, period, values }]
+  return [{ name, threshold: limit, below, minutes, period, values, isOfSilence: silence === 'alarm' }]
 }
 
 /** How near Firehose is to its limit: the world of a simulation has none. */
@@ -132,28 +144,37 @@ const WATCHED = {
   streams: ALARMS.streams.flatMap(rule => watchedOf(rule, STATION)),
   kinesis: ALARMS.kinesis.flatMap(rule => watchedOf(rule, STATION)),
   locks: ALARMS.locks.flatMap(rule => watchedOf(rule, LOCKS)),
+  journal: ALARMS.journal.flatMap(rule => watchedOf(rule, JOURNAL)),
 } as const
 
 /** Every alarm that went off, with the minutes since 1970 at whose end it did. */
 export type Fired = ReadonlyMap<string, readonly number[]>
 
 /** The alarms of a world that went off. A desk has none. */
-export function alarmsOf(metrics: Metrics, { path, capture }: Scenario): Fired {
-  const fired = new Map<string, readonly number[]>()
-  const watched = path === 'desk' ? [] : [...WATCHED.both, ...WATCHED[capture], ...WATCHED.locks]
-  for (const { name, values, threshold, below, minutes, period } of watched) {
-    const over = [...values(metrics)].filter(([, value]) => (below ? value < threshold : value > threshold))
-    const times = firing(
-      over.map(([at]) => at).sort((a, b) => a - b),
-      minutes,
-    )
-    if (times.length > 0)
-      fired.set(
-        name,
-        times.map(at => (at + 1) * period - 1),
-      )
+export function alarmsOf(metrics: Metrics, scenario: Scenario): Fired {
+  const { path, capture, isSealed } = scenario
+  const ofJournal = isSealed ? WATCHED.journal : []
+  const watched = path === 'desk' ? [] : [...WATCHED.both, ...WATCHED[capture], ...WATCHED.locks, ...ofJournal]
+  const fired = watched.map(({ name, minutes, period, ...about }) => {
+    const times = firing(breachesOf({ period, ...about }, metrics, scenario), minutes)
+    return [name, times.map(at => (at + 1) * period - 1)] as const
+  })
+  return new Map(fired.filter(([, times]) => times.length > 0))
+}
+
+/** The periods that are over the threshold, rising; of silence, those without a value in all of the world's time. */
+function breachesOf(
+  { values, threshold, below, period, isOfSilence }: Omit<Watched, 'name' | 'minutes'>,
+  metrics: Metrics,
+  scenario: Scenario,
+): readonly number[] {
+  const known = values(metrics)
+  const over = [...known].filter(([, value]) => (below ? value < threshold : value > threshold)).map(([at]) => at)
+  if (isOfSilence) {
+    const [first, end] = [START_MS, endOf(scenario)].map(ms => Math.floor(ms / 60_000 / period)) as [number, number]
+    for (let at = first; at < end; at++) if (!known.has(at)) over.push(at)
   }
-  return fired
+  return over.sort((a, b) => a - b)
 }
 
 /** The last minute at whose end one of some alarms went off; 0 where none did. */

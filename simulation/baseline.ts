@@ -15,14 +15,14 @@ import type { SimulatedTable } from './table.js'
 /** Of what a baseline is taken, and where to. */
 export interface BaselinePath {
   readonly table: SimulatedTable
-  readonly configuration: TableConfiguration
+  readonly configurationOf: () => TableConfiguration
   readonly archive: SimulatedBucket
   readonly firehose: SimulatedFirehose
 }
 
 /** Takes a baseline; whether it is complete. Throws where it cannot be read or delivered. */
 export async function baselineBy(process: Process, path: BaselinePath): Promise<boolean> {
-  const { configuration } = path
+  const configuration = path.configurationOf()
   const client = dynamoDbClientOf(process, path.table)
   const time = timeOf(process)
   const live = await describeTable(client, configuration.table, process.now, time)

@@ -32,6 +32,7 @@ export interface Condition {
 export class SimulatedBucket {
   /** All versions of each object, newest last. */
   readonly objects = new Map<string, StoredVersion[]>()
+  private readonly sorted: string[] = []
   /** Told of each version that is complete. */
   onCreated: ((key: string, version: StoredVersion) => void) | undefined
 
@@ -50,7 +51,7 @@ export class SimulatedBucket {
     const etag = `"${createHash('md5').update(bytes).digest('hex')}"`
     const modifiedMs = Math.floor(scheduler.now)
     const version: StoredVersion = { versionId: dice.hex(16), bytes, etag, modifiedMs, retention: undefined }
-    if (versions === undefined) this.objects.set(key, [version])
+    if (versions === undefined) this.add(key, version)
     else versions.push(version)
     story.tell('s3', `keeps ${this.name}/${key}, ${bytes.length} bytes`)
     this.onCreated?.(key, version)
@@ -58,7 +59,9 @@ export class SimulatedBucket {
 
   /** Removes an object of a bucket that keeps no versions. */
   remove(key: string): void {
-    if (this.objects.delete(key)) this.world.story.tell('s3', `removes ${this.name}/${key}`)
+    if (!this.objects.delete(key)) return
+    this.sorted.splice(this.placeOf(key), 1)
+    this.world.story.tell('s3', `removes ${this.name}/${key}`)
   }
 
   /** One version of an object, the newest where none is named. Throws where there is none. */
@@ -87,9 +90,31 @@ export class SimulatedBucket {
     return version
   }
 
-  /** The keys below a prefix, in their order. */
-  keys(prefix: string): readonly string[] {
-    return [...this.objects.keys()].filter(key => key.startsWith(prefix)).sort()
+  private add(key: string, version: StoredVersion): void {
+    this.objects.set(key, [version])
+    this.sorted.splice(this.placeOf(key), 0, key)
+  }
+
+  /** The first place in the order of keys at or after one. */
+  private placeOf(key: string): number {
+    let [low, high] = [0, this.sorted.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.sorted[middle] as string) < key) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** The keys below a prefix, in their order, those after one alone; no more than so many. */
+  keys(prefix: string, after = '', most = Number.POSITIVE_INFINITY): readonly string[] {
+    const found: string[] = []
+    for (let place = this.placeOf(after > prefix ? after : prefix); found.length < most; place++) {
+      const key = this.sorted[place]
+      if (key?.startsWith(prefix) !== true) break
+      if (key !== after) found.push(key)
+    }
+    return found
   }
 
   /** The newest content of each object below a prefix, in the order of their keys. */

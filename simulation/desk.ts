@@ -2,18 +2,17 @@
  * A desk on which `tail` follows the table into an archive in a folder: the real follower, delivery stream, folder and
  * checkpoint. It is killed at every step that it takes outside of itself, and started again a while later.
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TailOutcome, tail } from '../capture/tail.js'
 import type { TailCheckpoint } from '../capture/tail-checkpoint.js'
-import type { RowConverter } from '../delivery/parquet-conversion.js'
 import { ArchiveSink } from '../delivery/tail-sink.js'
 import { loadCheckpoint } from '../delivery/tail-state.js'
 import { DiskArchive } from '../store/folder.js'
 import { TAIL_FOLDER } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { makeFastFolder } from './fast-folder.js'
-import { endingOf, Process } from './process.js'
+import { converterOf, DeskFolder } from './desk-folder.js'
+import { endingOf, initialSkew, Process } from './process.js'
 import { sequencesIn } from './story.js'
 import { STREAMS, streamsClientOf } from './streams-client.js'
 import type { SimulatedTable } from './table.js'
@@ -31,8 +30,7 @@ const INTERVALS = {
 }
 
 /** A desk, and the archive on it. */
-export class SimulatedDesk {
-  readonly root = makeFastFolder('world')
+export class SimulatedDesk extends DeskFolder {
   /** When it first remembered how far it was; an archive tells nothing of what was forgotten before it began. */
   beganMs = Number.POSITIVE_INFINITY
 
@@ -41,6 +39,7 @@ export class SimulatedDesk {
     private readonly table: SimulatedTable,
     private readonly configuration: TableConfiguration,
   ) {
+    super()
     // where the command takes its lock
     mkdirSync(join(this.root, TAIL_FOLDER))
   }
@@ -49,7 +48,7 @@ export class SimulatedDesk {
   async runUntil(endMs: number): Promise<void> {
     const { scheduler, faults, dice } = this.world
     while (scheduler.now < endMs) {
-      const process = new Process(this.world, `tail ${this.world.numbers.next()}`, this.skew())
+      const process = new Process(this.world, `tail ${this.world.numbers.next()}`, initialSkew(this.world))
       const ending = await endingOf(process, async () => (await this.follow(process, false)).ending)
       this.world.story.tell('desk', `tail ended, ${ending ?? 'killed'}`)
       // whoever looks after it is at lunch, or away for days
@@ -59,14 +58,10 @@ export class SimulatedDesk {
     }
   }
 
-  private skew(): number {
-    return this.world.faults.strike('clock-behind') ? this.world.dice.between(-300_000, 300_000) : 0
-  }
-
   /** Runs the tail once more, to the end of what is there. */
-  async catchUp(): Promise<string> {
+  async finish(): Promise<readonly string[]> {
     const { ending } = await this.follow(new Process(this.world, 'last tail'), true)
-    return ending
+    return ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`]
   }
 
   private async follow(process: Process, untilCaughtUp: boolean): Promise<TailOutcome> {
@@ -115,64 +110,10 @@ export class SimulatedDesk {
       onGap: gap => world.story.tell(process.name, `tells a gap from ${gap.from} to ${gap.to}: ${gap.reason}`),
     })
   }
-
-  /** The lines of its objects of rows, by key. */
-  rowObjects(): readonly (readonly [string, Uint8Array])[] {
-    return this.files('data')
-  }
-
-  /** What it refused and kept. */
-  refusedObjects(): readonly (readonly [string, Uint8Array])[] {
-    return this.files('refused')
-  }
-
-  /** The facts that it kept. */
-  facts(): readonly (readonly [string, Uint8Array])[] {
-    return this.files('facts')
-  }
-
-  /** Read of the lines that stand for Parquet. */
-  private region(): string | undefined {
-    const newest = this.rowObjects().at(-1)
-    if (newest === undefined) return undefined
-    return /"region":"([^"]*)"/.exec(Buffer.from(newest[1]).toString())?.[1]
-  }
-
-  private files(folder: string): readonly (readonly [string, Uint8Array])[] {
-    const names = listFiles(join(this.root, folder))
-    return names.map(name => [`${folder}/${name}`, readFileSync(join(this.root, folder, name))] as const)
-  }
-
-  remove(): void {
-    rmSync(this.root, { recursive: true, force: true })
-  }
 }
 
 /** How far a checkpoint says that each shard was read. */
 function placesOf({ shards }: TailCheckpoint): string {
   const read = Object.entries(shards).filter(([, { after }]) => after !== null)
   return read.length === 0 ? 'nothing' : read.map(([id, { after }]) => `${id} up to ${after}`).join(', ')
-}
-
-function listFiles(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter(entry => entry.isFile())
-      .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
-      .sort()
-  } catch {
-    return []
-  }
-}
-
-/** The lines themselves stand for Parquet, which takes DuckDB a hundred times as long. */
-function converterOf(process: Process): RowConverter {
-  return {
-    convert: async (linesPath, parquetPath) => {
-      await process.mayDie()
-      copyFileSync(linesPath, parquetPath)
-      await process.mayDie()
-    },
-    close: () => {},
-  }
 }

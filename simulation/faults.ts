@@ -44,11 +44,13 @@ export const FAULTS = {
   'message-twice': 'SQS delivers a message again that was deleted',
   'message-unheard': 'SQS counts a receipt of which nobody hears',
   'sealed-twice': 'the sealer is called again while it is at work',
+  'key-misused': "somebody else signs with the journal's key",
   'stream-throttled': 'the Streams API throttles, or fails',
   'stream-slow': 'the Streams API takes seconds, or longer than its caller waits',
   'stream-empty': 'GetRecords answers without records although there are more',
   'desk-off': 'a desk is off for hours, or days',
-  'clock-behind': 'the clock of a function is behind, or ahead',
+  'clock-behind': 'the clock of a process is behind, or ahead, by seconds or minutes',
+  'clock-jumps': 'the clock of a process jumps forward or back while it is at work',
 } as const
 
 /** One of them, by name. */

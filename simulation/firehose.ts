@@ -14,6 +14,7 @@ import { processingFailedLine } from '../transform/refused-line.js'
 import { checkRowLine } from '../transform/row-line.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { SimulatedBucket } from './bucket.js'
+import { withinSchema } from './deployments.js'
 import { invoke, type SimulatedFunction } from './lambda.js'
 import { type Process, serviceError } from './process.js'
 import { sequencesIn } from './story.js'
@@ -28,6 +29,8 @@ interface Taken {
 
 export interface FirehoseOptions {
   readonly table: TableConfiguration
+  /** The columns of its schema. @default - those of the table, at all times */
+  readonly columns?: (() => ReadonlyMap<string, Column>) | undefined
   readonly transform: SimulatedFunction<FirehoseTransformationEvent, FirehoseTransformationResult>
   readonly archive: SimulatedBucket
   /** A record's bytes at most; a small one makes large items cheap. */
@@ -46,18 +49,21 @@ interface Buffered {
 const REQUEST_BYTES = 4 * 1024 * 1024
 const KEPT_MS = 24 * 3_600_000
 const RETRY_MS = 60_000
+/** Each is one object more: a day of them would be a world of nothing else. */
+const MOST_UNHEARD = 5
 
 export class SimulatedFirehose {
   private taken: Taken[] = []
   private takenBytes = 0
   private readonly buffers = new Map<string, Buffered>()
-  private readonly columns: ReadonlyMap<string, Column>
+  private readonly columns: () => ReadonlyMap<string, Column>
 
   constructor(
     private readonly world: World,
     private readonly options: FirehoseOptions,
   ) {
-    this.columns = new Map(columnsOf(options.table).map(column => [column.name, column]))
+    const own = new Map(columnsOf(options.table).map(column => [column.name, column]))
+    this.columns = options.columns ?? (() => own)
   }
 
   /** Firehose as one process of ours sees it: the client that it is given. */
@@ -176,8 +182,10 @@ export class SimulatedFirehose {
       .toString()
       .split('\n')
       .filter(line => line !== '')
-    for (const line of lines) {
-      const problem = checkRowLine(line, this.columns)
+    const columns = this.columns()
+    for (const made of lines) {
+      const line = this.options.columns === undefined ? made : withinSchema(made, columns)
+      const problem = checkRowLine(line, columns)
       if (problem === undefined) this.buffer(partitionPrefix({ table: this.options.table.table, date }), line)
       else this.refuseLine(record, line, problem)
     }
@@ -231,6 +239,7 @@ export class SimulatedFirehose {
     const { scheduler, faults, metrics, story, dice } = this.world
     const { lines, sinceMs } = this.buffers.get(prefix) as Buffered
     this.buffers.delete(prefix)
+    let unheardTimes = 0
     while (scheduler.now - sinceMs < (this.options.keptMs ?? KEPT_MS)) {
       if (faults.strike('s3-slow')) await scheduler.sleep(dice.between(1000, 30_000))
       const refused = faults.strike('s3-refuses')
@@ -238,7 +247,7 @@ export class SimulatedFirehose {
       metrics.put('Firehose DeliveryToS3.Success', refused ? 0 : 1)
       if (!refused) {
         this.writeOnce(prefix, lines)
-        const unheard = faults.strike('s3-unheard')
+        const unheard = faults.strike('s3-unheard') && ++unheardTimes <= MOST_UNHEARD
         if (!unheard && faults.strike('delivered-twice')) this.writeOnce(prefix, lines)
         if (!unheard) return
       }

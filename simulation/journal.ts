@@ -11,26 +11,32 @@ import type { SimulatedBucket } from './bucket.js'
 import { invoke } from './lambda.js'
 import { Process } from './process.js'
 import { s3ClientOf } from './s3-client.js'
+import { DAY_MS, HOUR_MS } from './times.js'
 import type { World } from './world.js'
 
 const ORIGIN = 'example.com/archive'
 const KEY = 'alias/journal'
 const TIMEOUT_MS = 15 * 60_000
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
+const REFUSED_DAYS = 400
+/** Half an hour after each sealing, and before the next one. */
+const MIDDLE_MS = 30 * 60_000
 
 /** What stands before the 32 bytes of an Ed25519 seed in DER (RFC 8410, section 7). */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 /** A signing key in KMS. */
-interface SimulatedKey {
+export interface SimulatedKey {
   readonly publicKey: KeyObject
   readonly privateKey: KeyObject
   lastUsedMs: number | undefined
+  /** When somebody signed with it that is none of ours, and what is known of that. */
+  readonly misuses: { readonly atMs: number; isHeard: boolean }[]
 }
 
+type Misuse = SimulatedKey['misuses'][number]
+
 /** KMS as a process of ours sees it. API reference: Sign, GetPublicKey, DescribeKey, GetKeyLastUsage. */
-function kmsClientOf(process: Process, key: SimulatedKey): KMSClient {
+function kmsClientOf(process: Process, key: SimulatedKey, onMisuse: (misuse: Misuse) => void = () => {}): KMSClient {
   const answers: { readonly [command: string]: (input: { readonly Message: Uint8Array }) => unknown } = {
     GetPublicKeyCommand: () => ({
       KeySpec: 'ECC_NIST_EDWARDS25519',
@@ -41,9 +47,13 @@ function kmsClientOf(process: Process, key: SimulatedKey): KMSClient {
       return { Signature: sign(null, Message, key.privateKey) }
     },
     DescribeKeyCommand: () => ({ KeyMetadata: { KeyState: 'Enabled' } }),
-    GetKeyLastUsageCommand: () => ({
-      KeyLastUsage: key.lastUsedMs === undefined ? {} : { Timestamp: new Date(key.lastUsedMs), Operation: 'Sign' },
-    }),
+    GetKeyLastUsageCommand: () => {
+      const misuse = key.misuses.find(({ atMs }) => atMs === key.lastUsedMs)
+      if (misuse !== undefined) onMisuse(misuse)
+      return {
+        KeyLastUsage: key.lastUsedMs === undefined ? {} : { Timestamp: new Date(key.lastUsedMs), Operation: 'Sign' },
+      }
+    },
   }
   const send = (command: { readonly constructor: { readonly name: string }; readonly input: never }) =>
     process.call({ serve: () => answers[command.constructor.name]?.(command.input) })
@@ -52,7 +62,7 @@ function kmsClientOf(process: Process, key: SimulatedKey): KMSClient {
 
 /** The sealing of one archive. */
 export class SimulatedJournal {
-  private readonly key: SimulatedKey
+  readonly key: SimulatedKey
 
   constructor(
     private readonly world: World,
@@ -60,18 +70,40 @@ export class SimulatedJournal {
   ) {
     const der = Buffer.concat([PKCS8_HEAD, Buffer.from(world.dice.hex(32), 'hex')])
     const privateKey = createPrivateKey({ key: der, type: 'pkcs8', format: 'der' })
-    this.key = { privateKey, publicKey: createPublicKey(privateKey), lastUsedMs: undefined }
+    this.key = { privateKey, publicKey: createPublicKey(privateKey), lastUsedMs: undefined, misuses: [] }
   }
 
-  /** Seals each hour until a moment, in milliseconds since 1970. */
+  /** Seals each hour and checks each day, until a moment, in milliseconds since 1970. */
   async runUntil(endMs: number): Promise<void> {
     const { scheduler, faults, dice } = this.world
-    while (scheduler.now + HOUR_MS < endMs) {
+    for (let hour = 1; scheduler.now + HOUR_MS < endMs; hour++) {
+      if (faults.strike('key-misused')) scheduler.after(MIDDLE_MS, () => this.misuse())
       await scheduler.sleep(HOUR_MS)
-      void this.seal()
+      void this.twice('sealing', () => this.seal())
+      if (hour % 24 === 0) void this.twice('check', () => this.checkDaily())
       if (!faults.strike('sealed-twice')) continue
       // EventBridge calls at least once: another call begins while the first is at work
-      scheduler.after(dice.between(0, 500), () => void this.seal())
+      scheduler.after(dice.between(0, 500), () => void this.twice('sealing', () => this.seal()))
+    }
+  }
+
+  /** Somebody else signs, when no sealing is at work. */
+  private misuse(): void {
+    const atMs = Math.floor(this.world.scheduler.now)
+    this.key.misuses.push({ atMs, isHeard: false })
+    this.key.lastUsedMs = atMs
+    this.world.story.tell('kms', `signs for a stranger at ${new Date(atMs).toISOString()}`)
+  }
+
+  /** As `infra/journal.ts` has it called, without anybody who waits: a call that fails is made once more. */
+  private async twice(what: string, call: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      try {
+        return await call()
+      } catch (error) {
+        this.world.story.tell('journal', `${what} failed: ${(error as Error).message}`)
+      }
+      await this.world.scheduler.sleep(60_000)
     }
   }
 
@@ -79,22 +111,35 @@ export class SimulatedJournal {
     const { world, bucket, key } = this
     const run = async (_: undefined, { process, context }: Parameters<Parameters<typeof invoke>[1]['run']>[1]) => {
       const options = this.optionsOf(process)
+      const heard: Misuse[] = []
       const sealer = createArchiveSealer({
         ...options,
-        kms: kmsClientOf(process, key),
+        kms: kmsClientOf(process, key, misuse => heard.push(misuse)),
         archiveKey: 'alias/archive',
         isForeignKey: false,
         name: process.name,
         report: message => world.story.tell(process.name, message),
       })
-      return sealer({ remaining: context.getRemainingTimeInMillis })
+      const sealed = await sealer({ remaining: context.getRemainingTimeInMillis })
+      for (const misuse of heard) misuse.isHeard = true
+      world.metrics.put('world sealings done', 1)
+      return sealed
     }
-    try {
-      const { head, objects } = await invoke(world, { name: 'sealer', timeoutMs: TIMEOUT_MS, run }, undefined)
-      world.story.tell('sealer', `sealed ${objects} objects of ${bucket.name}, up to ${head.size}`)
-    } catch {
-      // the next hour begins where this one ended
+    const { head, objects } = await invoke(world, { name: 'sealer', timeoutMs: TIMEOUT_MS, run }, undefined)
+    world.story.tell('sealer', `sealed ${objects} objects of ${bucket.name}, up to ${head.size}`)
+  }
+
+  private async checkDaily(): Promise<void> {
+    const { world, key } = this
+    const run = async (_: undefined, { process, context }: Parameters<Parameters<typeof invoke>[1]['run']>[1]) => {
+      const report = ({ kind, key, message }: JournalFinding) =>
+        world.story.tell(process.name, `finds that ${key} is ${kind}, ${message}`)
+      const kms = kmsClientOf(process, key)
+      const check = createJournalCheck({ ...this.optionsOf(process), kms, refusedDays: REFUSED_DAYS, report })
+      await check({ remaining: context.getRemainingTimeInMillis })
+      world.metrics.put('world checks done', 1)
     }
+    await invoke(world, { name: 'check', timeoutMs: TIMEOUT_MS, run }, undefined)
   }
 
   /**
@@ -108,8 +153,13 @@ export class SimulatedJournal {
     const kms = kmsClientOf(process, this.key)
     const names = { archiveKey: 'alias/archive', isForeignKey: true, name: 'last' }
     await createArchiveSealer({ ...options, ...names, kms, report: () => {} })({ remaining: () => TIMEOUT_MS })
-    const check = createJournalCheck({ ...options, kms, refusedDays: 400, report: finding => findings.push(finding) })
-    const { notSealed } = await check()
+    const check = createJournalCheck({
+      ...options,
+      kms,
+      refusedDays: REFUSED_DAYS,
+      report: finding => findings.push(finding),
+    })
+    const { notSealed } = await check({ remaining: () => TIMEOUT_MS })
     const found = findings.map(({ kind, key, message }) => `journal: ${key} is ${kind}, ${message}`)
     return notSealed === 0 ? found : [...found, `journal names ${notSealed} objects nowhere, expected all of them`]
   }

@@ -49,9 +49,16 @@ function asInOrder({ item, all, there, confidence, changes }: Told, { ofVersion,
 /** Changes of one time have an order only where their images lead through all of them in one way. */
 function asInTicks({ item, all, there, confidence, changes }: Told, distinct: number): readonly string[] {
   const isWhole = there.length === all.length && distinct === all.length
-  if (isWhole && isDoubtful(confidence)) return [`history of ${item} is ${confidence}, though all versions are there`]
+  if (isWhole && isDoubtful(confidence) && !beginsWithLoop(all))
+    return [`history of ${item} is ${confidence}, though all versions are there`]
   const isSorted = changes.every(({ event_time_us }, i) => i === 0 || event_time_us >= timeOf(changes[i - 1]))
   return isSorted ? [] : [`history of ${item} is in another order than its versions were`]
+}
+
+/** Made and deleted at one time: it may as well have been deleted and made again, after what is not there. */
+function beginsWithLoop(all: readonly Version[]): boolean {
+  const tick = all.filter(({ timeUs }) => timeUs === all[0]?.timeUs)
+  return tick.length > 1 && tick.at(-1)?.after === null
 }
 
 function timeOf(change: HistoryChange | undefined): number {

@@ -7,9 +7,11 @@ import { alarmsOf, type Fired, lastOf } from './alarms.js'
 import { stormsOf, wrongAlarms, wrongRefusals } from './judge-alarms.js'
 import { wrongBaselines } from './judge-baselines.js'
 import { wrongHistories } from './judge-histories.js'
+import { wrongJournalAlarms } from './judge-journal.js'
 import { wrongLastLook } from './judge-last-look.js'
 import { wrongLocks } from './judge-locks.js'
 import { factsAbout, openedRows, wrongPersons } from './judge-persons.js'
+import { wrongColumns } from './judge-rows.js'
 import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, type Row } from './judge-versions.js'
 import { LIMITS } from './limits.js'
 import type { Version } from './table.js'
@@ -64,12 +66,14 @@ export function judge(remains: Remains): Judgement {
   const problems = [
     ...untold(remains, missing, fired, facts),
     ...wrongRows(versions, archived, identity),
+    ...(scenario.isRedeployed === true ? wrongColumns(stored, remains.configurations, remains.deployedMs) : []),
     ...wrongHistories(versions, asStored, identity, persons && factsAbout(persons, facts)),
     ...wrongAlarms(remains, fired),
     ...wrongRefusals(remains),
     ...notSentAgain(remains, archived, kept),
     ...stormsOf(remains),
     ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, fired)),
+    ...(remains.sealed === undefined ? [] : wrongJournalAlarms(remains.sealed, fired, world.metrics, scenario)),
     ...wrongBaselines(looked.baselines, facts, versions),
     ...(remains.lastLook === undefined ? [] : wrongLastLook(remains.lastLook, looked)),
     ...(persons === undefined ? [] : wrongPersons(persons, facts)),

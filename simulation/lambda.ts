@@ -2,7 +2,7 @@
  * Functions as Lambda calls them: each call is a process of its own, which ends with its answer, its time or its death.
  * Developer guide, "Invoke synchronously" and "Configure timeout".
  */
-import { Process } from './process.js'
+import { initialSkew, Process } from './process.js'
 import type { World } from './world.js'
 
 /** What a call is given beside its event. */
@@ -34,8 +34,7 @@ export async function invoke<Event, Answer>(
   }
   metrics.put(`Lambda ${called.name} Invocations`, 1)
   if (faults.strike('function-slow')) await scheduler.sleep(dice.between(500, 9000))
-  const skew = faults.strike('clock-behind') ? dice.between(-600_000, 600_000) : 0
-  const process = new Process(world, `${called.name} ${world.numbers.next()}`, skew)
+  const process = new Process(world, `${called.name} ${world.numbers.next()}`, initialSkew(world))
   try {
     return await answerOf(world, called, event, process)
   } catch (error) {

@@ -24,7 +24,7 @@ const HOUR_MS = 3_600_000
 
 /** Where an operator finds what was refused, and sends it to. */
 export interface OperatedArchive {
-  readonly table: TableConfiguration
+  readonly configurationOf: () => TableConfiguration
   /** All that keep something refused. */
   readonly buckets: readonly SimulatedBucket[]
   readonly replay: SimulatedFirehose
@@ -79,13 +79,13 @@ export class Operator {
   }
 
   private optionsOf(process: Process, bucket: SimulatedBucket) {
-    const { table, recordBytes } = this.archive
+    const { configurationOf, recordBytes } = this.archive
     return {
       objects: new Bucket(s3ClientOf(process, this.archive.buckets), bucket.name),
       prefixes: [REFUSED_PREFIX, GIVEN_UP_PREFIX],
       ledger: Ledger.open(join(this.folder, bucket.name), bucket.name),
-      table: table.table,
-      configurationOf: () => judgedOnly(table),
+      table: configurationOf().table,
+      configurationOf: () => judgedOnly(configurationOf()),
       isKept: async () => true,
       to: 'firehose',
       recordBytes,

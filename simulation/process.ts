@@ -16,15 +16,22 @@ export class Process {
     this.endWork = resolve
   })
 
+  /** `skewMs` is by how much its clock is ahead of the world's, until it jumps. */
   constructor(
     readonly world: World,
     readonly name: string,
-    /** Milliseconds by which its clock is ahead of the world's. */
-    private readonly skewMs = 0,
+    private skewMs = 0,
   ) {}
 
   /** Milliseconds since 1970, by its own clock. */
   readonly now = (): number => Math.floor(this.world.scheduler.now) + this.skewMs
+
+  /** As when time is asked of a server after long, forward or back. */
+  private mayJump(): void {
+    if (!this.world.faults.strike('clock-jumps')) return
+    this.skewMs = skewOf(this.world)
+    this.world.story.tell(this.name, `has a clock that is ${this.skewMs} ms ahead`)
+  }
 
   readonly sleep = (ms: number): Promise<void> => new Promise(resolve => this.after(ms, resolve))
 
@@ -54,6 +61,7 @@ export class Process {
 
   /** A place in such work at which it may die. */
   async mayDie(): Promise<void> {
+    this.mayJump()
     if (!this.world.faults.strike('function-killed')) return
     this.die('at work')
     await NEVER
@@ -65,6 +73,7 @@ export class Process {
    */
   async call<T>(service: Service<T>): Promise<T> {
     const { scheduler, dice, faults } = this.world
+    this.mayJump()
     const deadly = faults.strike('function-killed') ? dice.pick(['asking', 'waiting', 'answered'] as const) : undefined
     return new Promise<T>((resolve, reject) => {
       const [there, back] = [1 + dice.between(0, 30), 1 + dice.between(0, 30)]
@@ -94,8 +103,21 @@ export function endingOf(process: Process, run: Run): Promise<string | undefined
 
 /** Somebody runs something by its name; how that ended is told. */
 export async function runBy(who: string, name: string, world: World, run: Run): Promise<void> {
-  const process = new Process(world, `${name} ${world.numbers.next()}`)
+  const process = new Process(world, `${name} ${world.numbers.next()}`, initialSkew(world))
   world.story.tell(who, `${name} ${(await endingOf(process, run)) ?? 'was killed'}`)
+}
+
+/** By how much the clock of a machine is ahead when a process begins on it. */
+export function initialSkew(world: World): number {
+  return world.faults.strike('clock-behind') ? skewOf(world) : 0
+}
+
+const MOST_SKEW_MS = 600_000
+
+/** Milliseconds: seconds where the clock is set now and then, minutes where nobody does. */
+function skewOf({ dice }: World): number {
+  const most = dice.chance(0.3) ? 2000 : MOST_SKEW_MS
+  return dice.between(-most, most)
 }
 
 /** What a process does from its beginning to its end, which it tells. */

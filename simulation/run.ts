@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { FaultKind } from './faults.js'
 import { type Judgement, judge } from './judge.js'
 import type { Scenario } from './scenario.js'
@@ -26,9 +27,25 @@ export async function runScenario(scenario: Scenario, isTold = false): Promise<O
     scenario,
     struck: world.faults.struck,
     events: world.scheduler.events,
-    digest: world.story.digest(),
+    digest: digestOf(remains),
     story: world.story.lines,
   }
+}
+
+/** Over all that was told, all that happened in its order, and all that is left. */
+function digestOf({ world, table, rows, refused, givenUp, facts }: Remains): string {
+  const { events, trace } = world.scheduler
+  const left = [rows, refused, givenUp, facts].flat().map(([key, bytes]) => [withoutUuid(key), sha256(bytes)].join(' '))
+  return sha256(JSON.stringify([world.story.digest(), events, trace, table.versions, left.sort()]))
+}
+
+/** A desk names its objects as Firehose does, each by a UUID of its own. */
+function withoutUuid(key: string): string {
+  return key.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, '#')
+}
+
+function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex')
 }
 
 /** A problem without its names and numbers: what two runs have in common that fail for one reason. */

@@ -35,6 +35,7 @@ export function s3ClientOf(process: Process, buckets: readonly SimulatedBucket[]
     const answer = ANSWERS[name]
     if (bucket === undefined || answer === undefined) throw new Error(`${name} of ${input.Bucket} is not simulated`)
     if (name === 'PutObjectCommand') story.detail(process.name, () => `puts ${nameOf(input)}`)
+    if (name.endsWith('RetentionCommand')) story.detail(process.name, () => `asks about the lock of ${input.Key}`)
     return process.call({
       slowMs: faults.strike('s3-slow') ? dice.between(1000, 30_000) : 0,
       serve: () => {
@@ -94,14 +95,17 @@ const ANSWERS: { readonly [command: string]: (bucket: SimulatedBucket, input: In
     return {}
   },
   ListObjectsV2Command: (bucket, { Prefix = '', Delimiter, StartAfter = '', ContinuationToken = StartAfter }) => {
-    const keys = bucket.keys(Prefix).filter(key => key > ContinuationToken)
-    if (Delimiter !== undefined) return { CommonPrefixes: foldersOf(keys, Prefix).map(folder => ({ Prefix: folder })) }
+    if (Delimiter !== undefined) {
+      const folders = foldersOf(bucket.keys(Prefix, ContinuationToken), Prefix)
+      return { CommonPrefixes: folders.map(folder => ({ Prefix: folder })) }
+    }
+    const keys = bucket.keys(Prefix, ContinuationToken, PAGE_KEYS + 1)
     const page = keys.slice(0, PAGE_KEYS)
     const next = page.length < keys.length ? { NextContinuationToken: page.at(-1) } : {}
     return { Contents: page.map(key => ({ Key: key, ...listed(bucket.get(key)) })), ...next }
   },
   ListObjectVersionsCommand: (bucket, { Prefix = '', KeyMarker = '' }) => {
-    const keys = bucket.keys(Prefix).filter(key => key > KeyMarker)
+    const keys = bucket.keys(Prefix, KeyMarker, PAGE_KEYS + 1)
     const page = keys.slice(0, PAGE_KEYS)
     const Versions = page.flatMap(key =>
       [...(bucket.objects.get(key) ?? [])]

@@ -26,6 +26,10 @@ export interface Scenario {
   readonly isOperated: boolean
   /** Whether the same takes baselines now and then. */
   readonly hasBaselines: boolean
+  /** Whether a desk is brought files in place of following the table. @default - it follows */
+  readonly isIngested?: boolean
+  /** Whether its columns are changed by deployments now and then. @default - they stay */
+  readonly isRedeployed?: boolean
   /** Whether somebody restores the table now and then. */
   readonly isRestored: boolean
   /** Whether the archive is compacted. @default - it is not */
@@ -43,7 +47,7 @@ const LOCKS: readonly RetentionRule[] = [
 
 /** What can go wrong on a desk; on AWS all else can. */
 const OF_DESK: readonly FaultKind[] = ['stream-throttled', 'stream-slow', 'stream-empty', 'desk-off']
-const OF_BOTH: readonly FaultKind[] = ['shard-splits', 'function-killed', 'clock-behind']
+const OF_BOTH: readonly FaultKind[] = ['shard-splits', 'function-killed', 'clock-behind', 'clock-jumps']
 const OF_LOCKS: readonly FaultKind[] = [
   'event-late',
   'event-twice',
@@ -65,7 +69,7 @@ const OF_TABLE: readonly FaultKind[] = ['table-throttled', 'table-slow', 'table-
 /** Twice, because few worlds have persons. */
 const OF_KEYS: readonly FaultKind[] = ['kms-refuses', 'keys-lost', 'kms-refuses', 'keys-lost']
 const OF_COPY: readonly FaultKind[] = ['compacted-twice', 'athena-fails', 'athena-slow', 'athena-throttled']
-const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice']
+const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice', 'key-misused']
 const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
   ...OF_DESK,
   ...OF_STREAMS,
@@ -79,10 +83,11 @@ const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
 const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.has(kind))
 
 /** What can go wrong with the parts that a world has. */
-function kindsOf(parts: Parts, hasPersons: boolean): readonly FaultKind[] {
-  const { path, capture, isSealed, lock, isOperated, hasBaselines, isRestored, isCompacted } = parts
+function kindsOf(parts: Parts): readonly FaultKind[] {
+  const { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isRestored, isCompacted } = parts
+  const hasPersons = parts.persons !== undefined
   const ofTable = hasBaselines || isRestored || hasPersons ? OF_TABLE : []
-  if (path === 'desk') return [...OF_DESK, ...OF_BOTH, ...ofTable]
+  if (path === 'desk') return [...(isIngested ? [] : OF_DESK), ...OF_BOTH, ...ofTable]
   return [
     ...OF_AWS,
     ...(capture === 'streams' ? OF_STREAMS : [...OF_KINESIS, ...(isOperated ? OF_PUTS : [])]),
@@ -97,33 +102,80 @@ function kindsOf(parts: Parts, hasPersons: boolean): readonly FaultKind[] {
 /** What a world is made of. */
 type Parts = Pick<
   Scenario,
-  'path' | 'capture' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored' | 'isCompacted'
->
+  'path' | 'capture' | 'isIngested' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored' | 'isCompacted'
+> & {
+  /** How many persons its items concern. @default - none */
+  readonly persons?: number | undefined
+}
+
+/** How many kinds of faults each of eight seeds that follow each other has. */
+const COUNTS = [0, 1, 2, 2, 3, 3, 4, 6] as const
+const PAIRED = COUNTS.filter(count => count >= 2).length
+
+/** A world that has all that can go wrong on a way. */
+const WAYS: readonly Parts[] = (['streams', 'kinesis', 'desk'] as const).map(way => ({
+  path: way === 'desk' ? 'desk' : 'aws',
+  capture: way === 'kinesis' ? 'kinesis' : 'streams',
+  isSealed: way !== 'desk',
+  lock: way === 'desk' ? undefined : LOCKS[0],
+  isOperated: way !== 'desk',
+  hasBaselines: way !== 'desk',
+  isRestored: true,
+  isCompacted: way !== 'desk',
+  persons: way === 'streams' ? 1 : undefined,
+}))
+
+/** Any two faults of one way, in an order that is no order. Seeds that follow each other have one after the other. */
+export const PAIRS: readonly FaultPair[] = shuffled(
+  WAYS.flatMap(way => {
+    const pairs = pairsIn(kindsOf(way)).map(kinds => ({ ...waysOf(way), kinds }))
+    // there are few on a desk, which is a third of the ways
+    return way.path === 'desk' ? [...pairs, ...pairs] : pairs
+  }),
+)
+
+/** Two kinds of faults, and the way on which they are to meet. */
+export interface FaultPair extends Pick<Parts, 'path' | 'capture'> {
+  readonly kinds: readonly [FaultKind, FaultKind]
+}
+
+function waysOf({ path, capture }: Parts) {
+  return { path, capture }
+}
+
+function pairsIn(kinds: readonly FaultKind[]): readonly (readonly [FaultKind, FaultKind])[] {
+  return [...new Set(kinds)].flatMap((a, i, all) => all.slice(i + 1).map(b => [a, b] as const))
+}
+
+function shuffled<T>(list: readonly T[]): readonly T[] {
+  const dice = new Dice(1)
+  return list
+    .map(entry => [dice.random(), entry] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, entry]) => entry)
+}
 
 /**
  * The scenario of a seed. It is a swarm: each seed has a few kinds of faults, some none, so that they meet in
- * combinations which are rare and deep, and do not drown each other.
+ * combinations which are rare and deep, and do not drown each other. Where there are several, two are given by the seed's
+ * number and meet, so that no two are left out in a row of seeds.
  */
 export function scenarioOf(seed: number, hours: number): Scenario {
   const dice = new Dice(seed).fork('scenario')
-  const path = dice.pick(['aws', 'aws', 'desk'] as const)
-  const isSealed = path === 'aws' && dice.chance(0.3)
-  const lock = path === 'aws' && dice.chance(0.5) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
-  const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
-  const isOperated = path === 'aws' && dice.chance(0.4)
-  const persons = path === 'aws' && capture === 'streams' ? personsOf(dice.fork('persons')) : undefined
-  // neither a baseline nor a last look seals yet
-  const hasBaselines = isOperated && dice.chance(0.4) && persons === undefined
-  const isRestored = dice.chance(0.15)
-  const isCompacted = path === 'aws' && dice.fork('compacted').chance(0.25)
-  const parts: Parts = { path, capture, isSealed, lock, isOperated, hasBaselines, isRestored, isCompacted }
-  const count = dice.pick([0, 1, 2, 2, 3, 3, 4, 6])
-  const kinds = new Set(Array.from({ length: count }, () => dice.pick(kindsOf(parts, persons !== undefined))))
+  const [turn, round] = [seed % COUNTS.length, Math.floor(seed / COUNTS.length)]
+  const count = COUNTS[turn] as number
+  const pair = count < 2 ? undefined : PAIRS[(round * PAIRED + turn + PAIRED - COUNTS.length) % PAIRS.length]
+  const parts = partsWith(pair, dice)
+  const { persons, ...own } = parts
+  const more = Array.from({ length: count - (pair?.kinds.length ?? 0) }, () => dice.pick(kindsOf(parts)))
+  const kinds = new Set([...(pair?.kinds ?? []), ...more])
+  const faults = [...kinds].map(kind => faultsOf(kind, dice, hours * HOUR_MS))
   return {
     seed,
     hours,
     batchSize: dice.pick([1, 3, 10, 100, 1000]),
-    ...parts,
+    ...own,
+    isRedeployed: parts.path === 'aws' && dice.chance(0.25) && persons === undefined && !parts.isCompacted,
     isReadAtLast: dice.chance(0.15) && persons === undefined,
     precision: dice.chance(0.7) ? 'MICROSECOND' : 'MILLISECOND',
     load: {
@@ -133,12 +185,43 @@ export function scenarioOf(seed: number, hours: number): Scenario {
       oversize: dice.chance(0.2) ? 0.05 : 0,
       ...(persons !== undefined && { persons }),
     },
-    faults: [...kinds].flatMap(kind => faultsOf(kind, dice, hours * HOUR_MS)),
+    faults: (pair === undefined ? faults : meeting(faults)).flat(),
   }
 }
 
-function personsOf(dice: Dice): number | undefined {
-  return dice.chance(0.3) ? dice.pick([1, 3, 8]) : undefined
+/** Parts as they come, drawn until two faults can meet in them. */
+function partsWith(pair: FaultPair | undefined, dice: Dice): Parts {
+  for (;;) {
+    const parts = partsOf(dice)
+    if (pair === undefined) return parts
+    const kinds = kindsOf(parts)
+    const isWay = parts.path === pair.path && parts.capture === pair.capture
+    if (isWay && pair.kinds.every(kind => kinds.includes(kind))) return parts
+  }
+}
+
+function partsOf(dice: Dice): Parts {
+  const path = dice.pick(['aws', 'aws', 'desk'] as const)
+  const isSealed = path === 'aws' && dice.chance(0.3)
+  const lock = path === 'aws' && dice.chance(0.5) ? LOCKS[dice.between(0, LOCKS.length)] : undefined
+  const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
+  const isOperated = path === 'aws' && dice.chance(0.4)
+  const persons = path === 'aws' && capture === 'streams' && dice.chance(0.3) ? dice.pick([1, 3, 8]) : undefined
+  // neither a baseline nor a last look seals yet
+  const hasBaselines = isOperated && dice.chance(0.4) && persons === undefined
+  const isCompacted = path === 'aws' && dice.chance(0.25)
+  const isIngested = path === 'desk' && dice.chance(0.4)
+  const isRestored = dice.chance(0.15)
+  return { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isRestored, isCompacted, persons }
+}
+
+/** The first two kinds at one moment: where they do not meet, the second one comes when the first one does. */
+function meeting([first = [], second = [], ...others]: readonly (readonly Fault[])[]): readonly (readonly Fault[])[] {
+  const meets = (a: Fault) => second.some(b => a.fromMs < b.toMs && b.fromMs < a.toMs)
+  if (first.some(meets)) return [first, second, ...others]
+  const [{ fromMs }, moved] = [first[0] as Fault, second[0] as Fault]
+  const lasts = moved.toMs - moved.fromMs
+  return [first, [{ ...moved, fromMs, toMs: fromMs + lasts }, ...second.slice(1)], ...others]
 }
 
 /** One to three stretches of a fault: a trickle all the time, a bad hour, or an outage in which nothing works. */

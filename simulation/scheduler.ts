@@ -19,6 +19,8 @@ export type Cancel = () => void
 export class Scheduler {
   /** How much has happened. */
   events = 0
+  /** Of when each of it happened, in order: two runs that part have another one. */
+  trace = 0
   private readonly heap: Event[] = []
   private time: number
   private background: Promise<unknown>[] = []
@@ -64,6 +66,7 @@ export class Scheduler {
       if (event.cancelled) continue
       this.time = event.time
       this.events++
+      this.trace = (Math.imul(this.trace, 31) + Math.floor(event.time * 1000)) | 0
       event.happen()
       await this.quiet()
     }

@@ -13,9 +13,9 @@ export class Story {
   ) {}
 
   tell(who: string, what: string): void {
-    const line = `${elapsed(this.now() - this.start)} ${who}: ${what}`
-    if (this.isTold) this.lines.push(line)
-    this.pending += `${line}\n`
+    const ms = this.now() - this.start
+    if (this.isTold) this.lines.push(`${elapsed(ms)} ${who}: ${what}`)
+    this.pending += `${ms} ${who}: ${what}\n`
     if (this.pending.length > 65_536) this.digestPending()
   }
 

@@ -2,16 +2,19 @@ import { RECORD_BYTES } from '../aws/firehose-limits.js'
 import { createForwarder } from '../capture/forwarder.js'
 import type { RetentionRule } from '../functions/lock-objects.js'
 import { createHandler } from '../transform/handler.js'
-import { configurationKey, DATA_PREFIX, FACTS_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
-import { rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
+import { CONFIG_PREFIX, DATA_PREFIX, FACTS_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 import { SimulatedBucket } from './bucket.js'
 import { SimulatedCompactor } from './compactor.js'
+import { Deployments, keepIn } from './deployments.js'
 import { SimulatedDesk } from './desk.js'
 import { Dice } from './dice.js'
 import { Eraser } from './eraser.js'
 import { Faults } from './faults.js'
 import { SimulatedFirehose } from './firehose.js'
+import { Ingester } from './ingester.js'
 import { SimulatedJournal } from './journal.js'
+import type { SealedArchive } from './judge-journal.js'
 import type { LockedArchive } from './judge-locks.js'
 import type { PersonsLeft } from './judge-persons.js'
 import { SimulatedKinesis } from './kinesis.js'
@@ -29,6 +32,7 @@ import type { Scenario } from './scenario.js'
 import { Scheduler } from './scheduler.js'
 import { Story } from './story.js'
 import { SimulatedTable } from './table.js'
+import { DAY_MS, endOf, HOUR_MS, START_MS } from './times.js'
 import { runWorkload } from './workload.js'
 
 /** What everything in a world shares: time, chance, what goes wrong, and what is told. */
@@ -58,6 +62,12 @@ export interface Remains {
   readonly findings: readonly string[]
   /** @default - its objects are not locked */
   readonly locked: LockedArchive | undefined
+  /** The configurations that it keeps. */
+  readonly configurations: Contents
+  /** When its columns were changed, in milliseconds since 1970. */
+  readonly deployedMs: readonly number[]
+  /** @default - it is not sealed */
+  readonly sealed: SealedArchive | undefined
   /** Milliseconds since 1970: nothing is promised of what the stream had forgotten by then. */
   readonly beganMs: number
   /** @default - no value is a person's */
@@ -66,16 +76,10 @@ export interface Remains {
   readonly lastLook?: LastLook
 }
 
-type Contents = readonly (readonly [string, Uint8Array])[]
+/** Objects, each by its key. */
+export type Contents = readonly (readonly [string, Uint8Array])[]
 
-/** 2026-03-01T15:00:00Z: a day of it has a midnight, at which records are of two days. */
-const START_MS = Date.UTC(2026, 2, 1, 15)
-const HOUR_MS = 3_600_000
-
-/** After the last write, so long that everything has come to its end: a day of the stream, and one of Firehose. */
-const SETTLING_HOURS = 54
-
-const WEEK_MS = 7 * 24 * HOUR_MS
+const WEEK_MS = 7 * DAY_MS
 
 /** The configuration of the one table of a world. */
 export const TABLE: TableConfiguration = {
@@ -113,13 +117,15 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const archive = new SimulatedBucket(world, 'archive')
   const refused = new SimulatedBucket(world, 'refused')
   const locked = scenario.lock && lockedArchive(world, archive, scenario.lock)
-  const configuration = scenario.load.persons === undefined ? TABLE : TABLE_OF_PERSONS
-  archive.put(configurationKey(configuration), Buffer.from(rowConfiguration(configuration)))
+  const isOfPersons = scenario.load.persons !== undefined
+  const configuration = { ...(isOfPersons ? TABLE_OF_PERSONS : TABLE), capture: scenario.capture }
+  const deployments = new Deployments(world, configuration, keepIn(archive))
+  if (scenario.isRedeployed) void deployments.run(scenario.hours)
   const isCoarse = scenario.capture === 'kinesis' && scenario.precision === 'MILLISECOND'
   const table = new SimulatedTable(world, isCoarse ? 1000 : 1)
   const count = scenario.load.persons
   const persons = count === undefined ? undefined : await SimulatedPersons.deploy(world)
-  const deployed: Deployed = { world, configuration, table, archive, refused, scenario, persons }
+  const deployed: Deployed = { world, configuration, table, archive, refused, scenario, persons, deployments }
   const replay = scenario.capture === 'kinesis' ? deployKinesis(deployed) : deployStreams(deployed)
   const operator = scenario.isOperated ? operatorOf(deployed, replay) : undefined
   const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
@@ -154,6 +160,9 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
     facts: archive.contents(FACTS_PREFIX),
     findings,
     locked,
+    configurations: archive.contents(CONFIG_PREFIX),
+    deployedMs: deployments.times,
+    sealed: journal && { bucket: archive, key: journal.key },
     beganMs: START_MS,
     ...(kept && eraser && { persons: { ...kept, erased: eraser.erased } }),
   }
@@ -165,18 +174,12 @@ function lockedArchive(world: World, bucket: SimulatedBucket, rule: RetentionRul
 
 async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
   const table = new SimulatedTable(world)
-  const desk = new SimulatedDesk(world, table, TABLE)
+  const desk = scenario.isIngested ? new Ingester(world, table, TABLE) : new SimulatedDesk(world, table, TABLE)
   try {
     void desk.runUntil(endOf(scenario))
     const findings = await withRestores(world, table, scenario, async finish => {
       await letPass(world, table, scenario)
-      return atLast(world, [
-        finish,
-        async () => {
-          const ending = await desk.catchUp()
-          return ending === 'caught-up' ? [] : [`tail ended, ${ending}, expected it to catch up`]
-        },
-      ])
+      return atLast(world, [finish, () => desk.finish()])
     })
     const [rows, refused, facts] = [desk.rowObjects(), desk.refusedObjects(), desk.facts()]
     return {
@@ -189,15 +192,14 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
       facts,
       findings,
       locked: undefined,
+      configurations: desk.configurations(),
+      deployedMs: [],
+      sealed: undefined,
       beganMs: desk.beganMs,
     }
   } finally {
     desk.remove()
   }
-}
-
-function endOf({ hours }: Scenario): number {
-  return START_MS + (hours + SETTLING_HOURS) * HOUR_MS
 }
 
 /** Has somebody restore the table, where a world has such, and finds out what became of it. */
@@ -233,19 +235,21 @@ interface Deployed {
   readonly scenario: Scenario
   /** @default - no value is a person's */
   readonly persons: SimulatedPersons | undefined
+  readonly deployments: Deployments
 }
 
 function deployFirehose(deployed: Deployed, recordBytes: number, keptMs?: number): SimulatedFirehose {
-  const { world, archive, configuration, persons } = deployed
+  const { world, archive, scenario, configuration, persons, deployments } = deployed
   return new SimulatedFirehose(world, {
     table: configuration,
     archive,
     recordBytes,
     ...(keptMs !== undefined && { keptMs }),
+    ...(scenario.isRedeployed && { columns: deployments.columns }),
     transform: persons?.transformOf(configuration) ?? {
       name: 'transform',
       timeoutMs: 60_000,
-      run: event => createHandler(configuration, () => world.metrics.put('ours RecordsRefused', 1))(event),
+      run: event => createHandler(deployments.forCall(), () => world.metrics.put('ours RecordsRefused', 1))(event),
     },
   })
 }
@@ -260,11 +264,12 @@ function deployKinesis(deployed: Deployed): SimulatedFirehose {
 }
 
 function operatorOf(deployed: Deployed, replay: SimulatedFirehose): Operator {
-  const { world, configuration, table, archive, refused, scenario } = deployed
+  const { world, table, archive, refused, scenario, deployments } = deployed
+  const configurationOf = () => deployments.ofPeople
   // a baseline knows the limit of the service alone
-  const baseline = { table, configuration, archive, firehose: deployFirehose(deployed, RECORD_BYTES) }
+  const baseline = { table, configurationOf, archive, firehose: deployFirehose(deployed, RECORD_BYTES) }
   return new Operator(world, {
-    table: configuration,
+    configurationOf,
     buckets: [archive, refused],
     replay,
     recordBytes: LIMITS.recordBytes,

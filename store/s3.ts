@@ -32,13 +32,18 @@ export class Bucket implements ReplaceableObjects {
     return (await this.entries(prefix)).map(({ key }) => key)
   }
 
-  /** `after` is a key: only those behind it are listed. */
-  async entries(prefix: string, after?: string): Promise<readonly ObjectEntry[]> {
+  entries(prefix: string): Promise<readonly ObjectEntry[]> {
+    return this.between(prefix)
+  }
+
+  /** The same of the keys of a range alone. @default - of all keys */
+  async between(prefix: string, { after, before }: Partial<KeyRange> = {}): Promise<readonly ObjectEntry[]> {
     const entries: ObjectEntry[] = []
-    for await (const { Contents = [] } of this.pages(prefix, { StartAfter: after })) {
+    for await (const { Contents = [] } of this.pages(prefix, { StartAfter: after || undefined })) {
       for (const { Key: key, Size: bytes = 0, ETag: etag = '', LastModified, StorageClass = 'STANDARD' } of Contents) {
         // what ends in "/" is a folder that the console made
         if (key === undefined || key.endsWith('/')) continue
+        if (before !== undefined && key >= before) return entries
         entries.push({ key, bytes, etag, modified: Number(LastModified ?? 0), storageClass: StorageClass })
       }
     }

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { COMMANDS } from '../cli/main.js'
+import { loadCommands } from '../cli/main.js'
 import { SAVED_QUERIES } from '../queries/catalog.js'
 import { AUDIT_COLUMNS } from '../transform/audit-row.js'
+
+const COMMANDS = await loadCommands()
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 const packageJson = JSON.parse(read('package.json')) as Record<string, Record<string, string>>

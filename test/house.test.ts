@@ -50,8 +50,7 @@ const UNUSED: { readonly [name: string]: string } = {
   'cli/commands/init/infer-configuration.ts noteDocument': 'a law over many documents has no file for each',
   'cli/commands/tail/progress.ts describeStatus':
     'what a terminal shows between two instants, without waiting for them',
-  'cli/main.ts COMMANDS': 'that each is documented, escapes and refuses is a loop over all of them',
-  'derived/duckdb-writer.ts digitsFor': 'the next digit takes 16 million deliveries',
+  'cli/main.ts loadCommands': 'that each is documented, escapes and refuses is a loop over all of them',
   'journal/row-hashes.ts rowHashesOfFile': 'the reader that the small one is held against',
   'journal/seal.ts MOST_OBJECTS': 'a test has to have more objects than that',
   'queries/answers/canonical-answer.ts columnTypesOf':

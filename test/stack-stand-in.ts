@@ -23,6 +23,8 @@ export interface StackStandIn {
   readonly outputs: Record<string, string>
   /** What each stack is made of, by what CloudFormation calls the stack. */
   readonly stacks: Map<string, readonly ListedResource[]>
+  /** What CloudFormation was asked, in its order. */
+  readonly actions: string[]
   /** Puts the objects of an archive in a folder into its bucket, and lets Athena answer from the folder. */
   upload(root: string): Promise<void>
   /** Points the SDK here, until `vi.unstubAllEnvs`. */
@@ -41,11 +43,14 @@ export async function startStackStandIn(): Promise<StackStandIn> {
     AuditRefusedBucket: 'refused-bucket',
     AuditDatabaseName: 'audit',
     AuditWorkgroupName: 'itemtrail',
+    AuditTablesOrdersReplayStream: 'replay',
   }
   const stacks = new Map<string, readonly ListedResource[]>([[STACK, []]])
+  const actions: string[] = []
   const cloudFormation = await startLoopback((_, body, response) => {
     const asked = new URLSearchParams(body.toString())
     const [name, action] = [asked.get('StackName') ?? '', asked.get('Action')]
+    actions.push(`${action}`)
     if (!stacks.has(name)) {
       const error = `<Error><Code>ValidationError</Code><Message>Stack with id ${name} does not exist</Message></Error>`
       return response.writeHead(400).end(`<ErrorResponse>${error}</ErrorResponse>`)
@@ -60,7 +65,7 @@ export async function startStackStandIn(): Promise<StackStandIn> {
     CLOUDFORMATION: cloudFormation,
   }
   return {
-    ...{ athena, s3, cloudWatch, outputs, stacks },
+    ...{ athena, s3, cloudWatch, outputs, stacks, actions },
     upload: async root => {
       athena.answer = answerFromFolder(root, BUCKET)
       for (const key of await new DiskArchive(root).list(''))

@@ -9,7 +9,8 @@ export function escapeControls(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu, escapeUnits)
 }
 
-const PLAIN = /^[ -~]*$/
+/** Of ASCII, Latin, Greek and Cyrillic, kana and Han what is neither: a law of all code points holds it. */
+const PLAIN = /^[ -~\u00a0-\u00ac\u00ae-\u052f\u3040-\u9fff]*$/
 
 /** The same of a text of several lines, whose line feeds stay. */
 export function escapeControlsInLines(text: string): string {

@@ -53,6 +53,8 @@ export interface ReconciliationFact extends AnyFact {
   readonly differing: readonly DifferingItem[]
   /** Keys of items of which it could not be said, in the same order: they changed meanwhile, or no image tells. */
   readonly unsettled: readonly string[]
+  /** How many more of both there were than are named; without it none. */
+  readonly further?: { readonly differing: number; readonly unsettled: number }
   /**
    * `StatesDigest` of what the archive's rows said of all other items as of `comparedAsOf(from)`: what was judged
    * equal. Who reads the fact computes it again; where it differs, the archive is another than the one that was
@@ -193,9 +195,12 @@ export function baselineRowTime(takenUs: number): number {
   return Math.floor(takenUs / 1_000_000) * 1_000_000 - 1
 }
 
-/** True of a comparison with the whole table: an incremental export lists the items of its window alone. */
-export function comparedWhole({ method, from, to }: ReconciliationFact): boolean {
-  return method === 'scan' || from === to
+/**
+ * True of a comparison that says of every item of the table whether it was equal: an incremental export lists the items
+ * of its window alone, and where more were unequal than are named nobody knows which.
+ */
+export function comparedWhole({ method, from, to, further }: ReconciliationFact): boolean {
+  return (method === 'scan' || from === to) && further === undefined
 }
 
 /**

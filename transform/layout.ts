@@ -21,6 +21,9 @@ export const CLAIMS_PREFIX = `${LOG_PREFIX}next/`
 export const TILES_PREFIX = `${LOG_PREFIX}tile/`
 export const STAGED_PREFIX = `${LOG_PREFIX}staging/`
 
+/** What the daily check of the journal keeps, so that it goes on the next day; it is no part of the archive. */
+export const CHECKED_PREFIX = 'checked/'
+
 /** Everything that went no further, in the archive and in the bucket for what never reached Firehose. */
 export const REFUSED_PREFIX = 'refused/'
 

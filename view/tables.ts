@@ -1,5 +1,5 @@
 import { parseItemKey, showItemKey } from '../cli/show/item-key.js'
-import { UnreadableTable } from '../queries/engines/engine.js'
+import { NoSuchTable, UnreadableTable } from '../queries/engines/engine.js'
 import { storedKey } from '../queries/item-key.js'
 import { anyItemKey } from '../queries/known-keys.js'
 import { lastChangeUs } from '../queries/list-changes.js'
@@ -50,7 +50,7 @@ export function lastChangeOf(asking: PageAsking, table: TableConfiguration): Pro
       return await lastChangeUs(asking.archive.engine, table)
     } catch (error) {
       // it is told where the table itself is looked at
-      if (error instanceof UnreadableTable) return null
+      if (error instanceof UnreadableTable || error instanceof NoSuchTable) return null
       throw error
     }
   })

@@ -9,16 +9,10 @@ export const CLOUDTRAIL_OPTION = [
   "of an archive in a folder: where CloudTrail's files lie, *.json.gz",
 ] as const
 
-/** The folder that the flags name. Throws a `CommandError` for an empty one, and on AWS for any. */
-export function cloudTrailOf({ cloudtrail }: Options, onAws: boolean): string | undefined {
-  if (cloudtrail === undefined) return undefined
+/** The folder that the flags name. Throws a `CommandError` for an empty one. */
+export function cloudTrailOf({ cloudtrail }: Options): string | undefined {
   if (cloudtrail === '') throw new CommandError('--cloudtrail is empty, expected a folder')
-  if (!onAws) return String(cloudtrail)
-  throw new CommandError(
-    '--cloudtrail names a folder, which Athena does not read',
-    EXIT.usage,
-    'on AWS the calls are read that the stack keeps: leave it out',
-  )
+  return cloudtrail === undefined ? undefined : String(cloudtrail)
 }
 
 /**

@@ -36,17 +36,33 @@ export function engineOf(options: Options, defaultArchive: string): EngineName {
     throw new CommandError(`engine ${JSON.stringify(engine)} is unknown, expected duckdb or athena`)
   if (engine === 'duckdb' && flag !== undefined)
     throw new CommandError(`--${flag} says where Athena is asked, but the engine is duckdb`)
-  if (engine === 'athena' && inFolder)
-    throw new CommandError('--archive names a folder, which Athena does not read', EXIT.usage, 'leave one of both out')
+  if (engine === 'athena') refuseFolderFlags(options, defaultArchive)
   return engine
+}
+
+/** What each flag that only an archive in a folder takes would be for. */
+const FOLDER_FLAGS: Readonly<Record<string, readonly [why: string, hint: string]>> = {
+  archive: ['names a folder, which Athena does not read', 'leave one of both out'],
+  cloudtrail: [
+    'names a folder, which Athena does not read',
+    'on AWS the calls are read that the stack keeps: leave it out',
+  ],
+  files: ['is for an archive in a folder, and Athena is asked', 'leave one of both out'],
+  memory: ['is of an archive in a folder, and Athena is asked', 'what Athena may hold nobody can say: leave it out'],
+}
+
+/** Throws a `CommandError` for a flag that AWS has no use for: to pass over it would look like obeying. */
+export function refuseFolderFlags(options: Options, defaultArchive: string): void {
+  for (const [name, [why, hint]] of Object.entries(FOLDER_FLAGS))
+    if (options[name] !== undefined && !(name === 'archive' && options.archive === defaultArchive))
+      throw new CommandError(`--${name} ${why}`, EXIT.usage, hint)
 }
 
 /** Where Athena is asked: what a flag says, else the stack, the environment, the configuration, in this order. */
 export async function placeOf(options: Options, configuration: Configuration | undefined): Promise<StackPlace> {
   const { athena } = configuration ?? {}
-  const region = textOf(options, 'region') ?? athena?.region
-  const stack = stackOf(options)
-  const told = stack === undefined ? undefined : await askStack(stack, region)
+  const region = regionOf(options, configuration)
+  const told = await askStack(options, configuration)
   const deployed = configuration && deployedName(configuration)
   const find = (name: 'workgroup' | 'database') =>
     textOf(options, name) ?? told?.[name]?.() ?? setting(name) ?? athena?.[name] ?? deployed ?? missing(name)
@@ -59,6 +75,11 @@ export async function placeOf(options: Options, configuration: Configuration | u
     derived: told?.derived,
     journal: told?.journal,
   }
+}
+
+/** The region that a flag says, else the configuration; undefined where the AWS SDK is to find it. */
+export function regionOf(options: Options, configuration: Configuration | undefined): string | undefined {
+  return textOf(options, 'region') ?? configuration?.athena?.region
 }
 
 function textOf(options: Options, name: string): string | undefined {
@@ -85,16 +106,35 @@ function missing(name: 'workgroup' | 'database'): never {
   )
 }
 
-async function askStack(stack: string, region: string | undefined): Promise<StackOutputs> {
+/** What the stacks of a command said: it asks each once, however many of its parts want to know. */
+const TOLD = new WeakMap<Options, Map<string, Promise<StackOutputs>>>()
+
+/** What the stack says of itself that a command's flags, or the environment, name; undefined where they name none. */
+export async function stackTold(
+  options: Options,
+  configuration: Configuration | undefined,
+): Promise<StackOutputs | undefined> {
+  const [stack, region] = [stackOf(options), regionOf(options, configuration)]
+  if (stack === undefined) return undefined
   const { describeStack } = await import('../../library/stack.js')
-  const told = await describeStack(stack, region).catch((error: Error) => {
+  const told = TOLD.get(options) ?? new Map<string, Promise<StackOutputs>>()
+  TOLD.set(options, told)
+  const which = `${stack} ${region}`
+  if (!told.has(which)) told.set(which, describeStack(stack, region))
+  return told.get(which)
+}
+
+async function askStack(options: Options, configuration: Configuration | undefined): Promise<StackOutputs | undefined> {
+  const told = await stackTold(options, configuration).catch((error: Error) => {
     throw new CommandError(
       error.message,
       EXIT.unchecked,
       'region and credentials are those of the environment: AWS_REGION, AWS_PROFILE; --workgroup and --database need no stack',
     )
   })
-  return { ...told, workgroup: orFlag('workgroup', told.workgroup), database: orFlag('database', told.database) }
+  return (
+    told && { ...told, workgroup: orFlag('workgroup', told.workgroup), database: orFlag('database', told.database) }
+  )
 }
 
 /** What a stack does not say, or says of several archives, a flag can say. */

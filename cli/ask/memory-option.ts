@@ -1,4 +1,5 @@
 import { MEMORY } from '../../queries/engines/duckdb-instance.js'
+import { bytesOfSize } from '../../queries/engines/memory-size.js'
 import { CommandError, type Options } from '../io.js'
 
 /** What every command that reads whole tables takes: how much of them it holds. */
@@ -7,11 +8,9 @@ export const MEMORY_OPTION = [
   `what DuckDB may hold; more goes to a temporary folder, which TMPDIR places (${MEMORY})`,
 ] as const
 
-const SIZE = /^[1-9]\d{0,5}(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$/i
-
 /** The size that `--memory` gives; undefined where it is not given. Throws `CommandError` for anything else. */
 export function memoryOf({ memory }: Options): string | undefined {
   if (memory === undefined) return undefined
-  if (typeof memory === 'string' && SIZE.test(memory)) return memory
+  if (typeof memory === 'string' && bytesOfSize(memory) !== undefined) return memory
   throw new CommandError(`--memory is ${JSON.stringify(memory)}, expected a size such as 512MB or 4GB`)
 }

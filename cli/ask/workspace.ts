@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { type Configuration, readConfiguration } from '../../config/configuration.js'
 import { FileError } from '../../config/gate.js'
 import { nearest } from '../../config/nearest.js'
@@ -9,6 +10,7 @@ import { ArchiveError } from '../../library/archive-error.js'
 import { type FolderOptions, openArchive } from '../../library/open-archive.js'
 import { formatVkey } from '../../proof/note.js'
 import { ProofError } from '../../proof/proof-error.js'
+import { DAMAGED, shortageOf } from '../../queries/engines/duckdb-error.js'
 import type { KnownJournal, QueryEngine } from '../../queries/engines/engine.js'
 import { countRefused } from '../../store/refused-of-table.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -118,7 +120,7 @@ async function openFolder(options: Options, configuration: Configuration | undef
       files,
       memory,
       ...journalOptions(configuration, root, options),
-      cloudtrail: cloudTrailOf(options, false),
+      cloudtrail: cloudTrailOf(options),
     }),
     persons: keysOfFolder(configuration, root),
     end: () => {},
@@ -187,20 +189,16 @@ export async function openArchiveIn(
     if (!(error instanceof ArchiveError)) throw error
     // what the file system refuses names its file already
     if (error.cause instanceof Error && 'syscall' in error.cause) throw error.cause
+    const { message, cause } = error
     throw new CommandError(
-      error.message,
+      message,
       EXIT.unchecked,
-      error.cause === undefined
-        ? undefined
-        : 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right',
+      cause === undefined ? undefined : (shortageOf(cause, tmpdir())?.hint ?? DAMAGED),
     )
   }
 }
 
 async function openOnAws(options: Options, configuration: Configuration | undefined, io?: Io): Promise<Opened> {
-  if (memoryOf(options) !== undefined)
-    throw new CommandError('--memory is of an archive in a folder, and Athena is asked')
-  cloudTrailOf(options, true)
   const place = await placeOf(options, configuration)
   const { workgroup, database, region } = place
   const [{ openStackEngine }, { expenseOf, formatExpense }] = await Promise.all([

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { type CopyCheck, checkCopy } from '../../derived/check.js'
-import { COMPACTION_MEMORY, type Compaction, compactTable } from '../../derived/desk-compactor.js'
+import { type Compaction, compactTable } from '../../derived/desk-compactor.js'
 import { DerivedError } from '../../derived/error.js'
 import { sizeOf, totalsOf } from '../../derived/manifest.js'
+import { MEMORY } from '../../queries/engines/duckdb-instance.js'
 import { DiskArchive } from '../../store/folder.js'
 import { listTable } from '../../store/table-objects.js'
 import { findTable, tablesIn } from '../../store/tables.js'
@@ -27,7 +28,7 @@ export const compact: Command = {
     ['--check', 'compares the copy with the archive and builds nothing'],
     ['--rebuild', 'makes every file of the copy anew'],
     ['--despite-refused', 'goes on although records of the table wait under refused/'],
-    ['--memory <size>', `what DuckDB may hold; more goes to disk, beside the copy (${COMPACTION_MEMORY})`],
+    ['--memory <size>', `what DuckDB may hold; more goes to disk, beside the copy (${MEMORY})`],
     FORMAT_OPTION,
   ],
   example: 'itemtrail compact Orders',
@@ -36,7 +37,7 @@ export const compact: Command = {
     const root = archiveRoot(options)
     if (!existsSync(root)) throw new CommandError(`archive ${JSON.stringify(root)} is not there`, EXIT.unchecked)
     const tables = await chooseTables(new DiskArchive(root), args[0], options)
-    if (options.check === true) return reportChecks(root, tables, format, io)
+    if (options.check === true) return reportChecks(root, tables, memoryOf(options), format, io)
     return compactTables(root, tables, options, format, io)
   },
 }
@@ -71,7 +72,7 @@ async function compactTables(
   format: TextFormat,
   io: Io,
 ): Promise<ExitCode> {
-  const memory = memoryOf(options) ?? COMPACTION_MEMORY
+  const memory = memoryOf(options)
   const done: Compaction[] = []
   let failed = false
   for (const configuration of tables) {
@@ -80,7 +81,7 @@ async function compactTables(
         await compactTable(root, configuration.table, {
           configuration,
           rebuild: options.rebuild === true,
-          memory,
+          ...(memory !== undefined && { memory }),
           despiteRefused: options.despiteRefused === true,
           ...(io.errIsTerminal && {
             onProgress: step => io.err(`${WIPE_LINE}${printable(`${configuration.table}: ${step}`)}`),
@@ -161,11 +162,12 @@ function describeCompaction(compaction: Compaction): object {
 async function reportChecks(
   root: string,
   tables: readonly TableConfiguration[],
+  memory: string | undefined,
   format: TextFormat,
   io: Io,
 ): Promise<ExitCode> {
   const checks: CopyCheck[] = []
-  for (const { table } of tables) checks.push(await checkCopy(root, table))
+  for (const { table } of tables) checks.push(await checkCopy(root, table, memory))
   const page = () => {
     for (const check of checks) printCheck(check, io)
   }

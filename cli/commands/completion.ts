@@ -7,7 +7,7 @@ import { manualPage } from './completion/manual.js'
 import { zshCompletion } from './completion/zsh.js'
 
 /** What shells complete, of the commands that there are. */
-export function completionOf(commands: () => readonly Command[]): Command {
+export function completionOf(commands: () => Promise<readonly Command[]>): Command {
   return {
     usage: 'completion <shell>',
     summary: `what a shell needs to complete commands, options, questions and tables: ${SHELLS.join(', ')}`,
@@ -17,19 +17,19 @@ export function completionOf(commands: () => readonly Command[]): Command {
       const write = WRITERS[shell]
       if (write === undefined)
         throw new CommandError(`shell ${JSON.stringify(shell)} is unknown, expected ${SHELLS.join(', ')}`)
-      return print(write(listCommands(commands())), io)
+      return print(write(listCommands(await commands())), io)
     },
   }
 }
 
 /** The manual page, of the commands that there are. */
-export function manualOf(commands: () => readonly Command[], about: string): Command {
+export function manualOf(commands: () => Promise<readonly Command[]>, about: string): Command {
   return {
     usage: 'manual',
     summary: 'the manual page, for man',
     options: [],
     example: 'itemtrail manual > /usr/local/share/man/man1/itemtrail.1',
-    run: async (_, __, io) => print(manualPage(listCommands(commands()), about, toolVersion()), io),
+    run: async (_, __, io) => print(manualPage(listCommands(await commands()), about, toolVersion()), io),
   }
 }
 

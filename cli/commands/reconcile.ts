@@ -6,7 +6,7 @@ import {
   findingsOf,
 } from '../../restore/reconcile-findings.js'
 import type { ReconcileSource } from '../../restore/reconcile-source.js'
-import { MOST_EXCEPTED, reconciliationFact } from '../../restore/reconciliation-fact.js'
+import { NO_DIGEST, nameUnequal, reconciliationFact } from '../../restore/reconciliation-fact.js'
 import { StateStore } from '../../restore/state-store.js'
 import { keepFact } from '../../store/kept-facts.js'
 import type { Objects } from '../../store/objects.js'
@@ -151,16 +151,23 @@ async function compareWith(
     if (/^(changed-meanwhile|unknown|erased|config-boundary)$/.test(finding.kind)) unsettled.add(finding.itemKey)
     else differing.set(finding.itemKey, finding.lastChangeUs)
   }
-  const many = differing.size + unsettled.size > MOST_EXCEPTED
-  if (many) io.err(`more than ${grouped(MOST_EXCEPTED)} items are not equal, so no fact of the comparison is kept\n`)
   let key: string | undefined
-  if (writes && !many) {
-    const except = [...new Set([...differing.keys(), ...unsettled])]
-    const digest = await digestAsCompared(source, table, archived, except)
-    const found = { items, differing, unsettled, digest }
-    key = await keep(objects, reconciliationFact(comparedSource(table, source), found, Date.now()), io)
+  if (writes) {
+    const named = nameUnequal(differing, unsettled)
+    const except = [...named.differing.keys(), ...named.unsettled]
+    const digest = named.further === undefined ? await digestAsCompared(source, table, archived, except) : NO_DIGEST
+    key = await keep(
+      objects,
+      reconciliationFact(comparedSource(table, source), { items, ...named, digest }, Date.now()),
+      io,
+    )
+    if (named.further !== undefined) io.err(`${tellFurther(except.length)}\n`)
   }
   return report.end(items, factInstant(source.toUs()), key)
+}
+
+function tellFurther(named: number): string {
+  return `the fact names ${grouped(named)} of the items that are not equal, and counts the others: of no other item it says that it was equal`
 }
 
 /** Keeps the fact. One that S3 refuses costs the comparison nothing, and is told. */

@@ -1,5 +1,7 @@
+import { refuseFolderFlags } from '../ask/engine-choice.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION } from '../ask/workspace.js'
 import { type Command, CommandError, type Io, type Options } from '../io.js'
+import { DEFAULT_ARCHIVE } from '../show/archive-name.js'
 import { FORMAT_OPTION } from '../show/choose-format.js'
 import { eraseCommand } from './subject/erase.js'
 import { exportCommand } from './subject/export.js'
@@ -42,6 +44,8 @@ export const subject: Command = {
     const run = Object.hasOwn(ACTS, act) ? ACTS[act] : undefined
     if (run === undefined)
       throw new CommandError(`subject ${act} is unknown, expected one of ${Object.keys(ACTS).join(', ')}`)
+    if (typeof options.stack === 'string') refuseFolderFlags(options, DEFAULT_ARCHIVE)
+    else if (options.region !== undefined) throw new CommandError('--region is of a stack, expected --stack with it')
     return run(id, options, io)
   },
 }

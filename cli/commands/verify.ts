@@ -3,12 +3,13 @@ import { UnreadableTable } from '../../queries/engines/engine.js'
 import { deliveriesOf } from '../../queries/engines/literal.js'
 import { tablesOf } from '../../store/table-objects.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { ENGINE_OPTIONS, engineOf } from '../ask/engine-choice.js'
+import { ENGINE_OPTIONS, engineOf, stackTold } from '../ask/engine-choice.js'
 import { instantOf } from '../ask/instant-argument.js'
 import { KEY_OPTION, POLICY_OPTION, TSA_OPTION } from '../ask/journal-options.js'
 import { SINCE_OPTION } from '../ask/kept-checkpoint.js'
 import { MEMORY_OPTION } from '../ask/memory-option.js'
 import { tellRemarks, tellUnbelieved } from '../ask/remarks.js'
+import { tellUncaptured, uncapturedTables } from '../ask/uncaptured.js'
 import { ARCHIVE_OPTION, CONFIG_OPTION, findWorkspaceTable, type Workspace, withWorkspace } from '../ask/workspace.js'
 import { type Failure, failureOf, isInterrupted } from '../failure-of.js'
 import { callAws } from '../failures.js'
@@ -54,6 +55,7 @@ export const verify: Command = {
   run: async (args, options, io) => {
     const [part, of] = args
     const format = formatOf(options)
+    const onAws = engineOf(options, DEFAULT_ARCHIVE) === 'athena'
     if (part === undefined) return verifyAll(options, format, io)
     refuseOthers(part, options)
     if (part === 'log' || part === 'objects') {
@@ -62,40 +64,48 @@ export const verify: Command = {
       return verifyJournal(part === 'log', options, format, io)
     }
     if (part === 'proof' || part === 'bundle') {
-      if (typeof options.stack === 'string')
+      if (onAws)
         throw new CommandError(`verify ${part} is of a file that was handed out, not of a stack: leave --stack out`)
       if (of === undefined) throw new CommandError(`verify ${part} wants ${part === 'proof' ? 'a FILE' : 'a FOLDER'}`)
       return (part === 'proof' ? verifyProof : verifyBag)(of, options, format, io)
     }
     const subject = subjectOf(part)
     const asked = readPeriod(options)
-    return withArchive(options, io, async workspace => {
+    return withArchive(options, io, async (workspace, uncaptured) => {
       // without a stack nobody tells the tables of a database
       const isNamed = of !== undefined && isOnAws(workspace.root)
-      if (workspace.tables.length === 0 && !isNamed)
-        throw new CommandError('the archive has no table yet', EXIT.unchecked)
-      const exit = await verifyTables(subject, { workspace, period: asked, io }, of, format)
+      if (workspace.tables.length === 0 && !isNamed) throw new CommandError(whyNone(uncaptured), EXIT.unchecked)
+      const exit = await verifyTables(subject, { workspace, uncaptured, period: asked, io }, of, format)
       return tellUnbelieved(workspace, exit, io)
     })
   },
 }
 
-/** Opens the archive that the flags name, in a folder or on AWS, with all tables that it has. */
+/**
+ * Opens the archive that the flags name, in a folder or on AWS, with all tables that it has; apart from them those that
+ * a stack does not capture.
+ */
 async function withArchive(
   options: Options,
   io: Io,
-  ask: (workspace: Workspace) => Promise<ExitCode>,
+  ask: (workspace: Workspace, uncaptured: readonly string[]) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  if (engineOf(options, DEFAULT_ARCHIVE) === 'duckdb') return withWorkspace(options, ask)
+  if (engineOf(options, DEFAULT_ARCHIVE) === 'duckdb') return withWorkspace(options, workspace => ask(workspace, []))
   return withWorkspace(
     options,
     async workspace => {
-      const { facts } = workspace.engine
-      const found = facts === undefined ? [] : await tablesOf(facts)
-      return ask({ ...workspace, tables: [...new Set([...found, ...workspace.tables])].sort() })
+      const { archive, configuration, engine } = workspace
+      const found = engine.facts === undefined ? [] : await tablesOf(engine.facts)
+      const tables = [...new Set([...found, ...workspace.tables])].sort()
+      const uncaptured = await uncapturedTables(archive, await stackTold(options, configuration), tables)
+      return ask({ ...workspace, tables: tables.filter(table => !uncaptured.includes(table)) }, uncaptured)
     },
     io,
   )
+}
+
+function whyNone(uncaptured: readonly string[]): string {
+  return uncaptured.length === 0 ? 'the archive has no table yet' : tellUncaptured(uncaptured)
 }
 
 /** Throws a `CommandError` for a flag of another part: what it asks for would not be looked at, and nobody told. */
@@ -110,6 +120,7 @@ function refuseOthers(part: string, options: Options): void {
 const OF_PARTS: readonly (readonly [flag: string, option: string, parts: readonly string[]])[] = [
   ['--from', 'from', ['rows', 'continuity']],
   ['--to', 'to', ['rows', 'continuity']],
+  ['--memory', 'memory', ['rows', 'continuity']],
   ['--since', 'since', ['log', 'objects']],
   ['--tsa-ca', 'tsaCa', ['log', 'objects']],
   ['--full', 'full', ['objects']],
@@ -140,13 +151,16 @@ async function verifyAll(options: Options, format: TextFormat, io: Io): Promise<
   const telling = format.tell(io)
   await telling.part(out => format.print(journalSurface(check, out), out), 'journal')
   const left = new Map(Object.entries({ rows: verifyRows, continuity: verifyContinuity }))
+  const outside = outsideOf(options)
   let exit: ExitCode = EXIT.done
   try {
-    exit = await withArchive(options, io, async workspace => {
+    exit = await withArchive(options, io, async (workspace, uncaptured) => {
       let worst: ExitCode = workspace.tables.length === 0 && check === undefined ? EXIT.unchecked : EXIT.done
+      if (uncaptured.length > 0) outside.push(`rows and continuity of ${tellUncaptured(uncaptured)}`)
       for (const [part, subject] of left) {
         left.delete(part)
-        const verifyPart = (out: Io) => verifyTables(subject, { workspace, period, io: out }, undefined, format)
+        const asked = (out: Io) => ({ workspace, uncaptured, period, io: out })
+        const verifyPart = (out: Io) => verifyTables(subject, asked(out), undefined, format)
         worst = worse(worst, await telling.part(verifyPart, part))
       }
       return tellUnbelieved(workspace, worst, io)
@@ -159,7 +173,7 @@ async function verifyAll(options: Options, format: TextFormat, io: Io): Promise<
     for (const part of left.keys())
       await telling.part(out => format.print(notChecked([{ table: null, not_checked: failure.message }]), out), part)
   }
-  telling.summary(out => endAll(check, exit, outsideOf(options), out))
+  telling.summary(out => endAll(check, exit, outside, out))
   telling.end()
   return isBroken ? EXIT.findings : exit
 }
@@ -188,20 +202,25 @@ function endAll(check: JournalCheck | undefined, exit: ExitCode, outside: readon
 }
 
 /** What of rows and continuity a period leaves out. */
-function outsideOf({ from, to }: Options): readonly string[] {
+function outsideOf({ from, to }: Options): string[] {
   if (from === undefined && to === undefined) return []
   const period = [...(from === undefined ? [] : [`from ${from}`]), ...(to === undefined ? [] : [`to before ${to}`])]
   return [`rows and continuity outside of the period ${period.join(' ')}`]
 }
 
+/** With the tables that no question of the stack reads: they are told, and cost no other its answer. */
+interface AskedOfTables extends Asked {
+  readonly uncaptured: readonly string[]
+}
+
 /** One subject of the table that is named, else of every one. */
 async function verifyTables(
   subject: Verification,
-  asked: Asked,
+  asked: AskedOfTables,
   name: string | undefined,
   format: TextFormat,
 ): Promise<ExitCode> {
-  const { workspace, io } = asked
+  const { workspace, uncaptured, io } = asked
   const tables = (name === undefined ? workspace.tables : [name]).map(table => findWorkspaceTable(workspace, table))
   const telling = format.tell(io)
   const print = (surface: Surface) => telling.part(out => format.print(surface, out))
@@ -209,6 +228,11 @@ async function verifyTables(
   telling.list()
   for (const [i, table] of tables.entries())
     exit = worse(exit, await verifyTable(subject, asked, table, i === 0, print))
+  for (const table of name === undefined ? uncaptured : []) {
+    const message = tellUncaptured([table])
+    await print(notChecked({ table, not_checked: message }))
+    io.err(`not checked: ${printable(message)}\n`)
+  }
   telling.end()
   return exit
 }

@@ -16,8 +16,10 @@ import { ANSWER_OPTIONS, type Asking, askArchive, judgementOf, PLACE_OPTIONS } f
 import { findWorkspaceTable, type Workspace } from '../ask/workspace.js'
 import { type Command, CommandError, EXIT, type ExitCode, type Io } from '../io.js'
 import { showActor } from '../show/actor.js'
+import { isOnAws } from '../show/archive-name.js'
 import { exitOf, itemEnding, pageConfidence, shortId, showConfidence, showTime } from '../show/confidence.js'
 import { showItemKey } from '../show/item-key.js'
+import { grouped } from '../show/progress.js'
 import type { AnswerSurface } from '../show/surface.js'
 import { shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
@@ -33,6 +35,12 @@ export const who: Command = {
   example: 'itemtrail who ed5f5aa2 --cloudtrail AWSLogs',
   run: (args, options, io) => {
     const narrowing = readNarrowing(options)
+    if (args.length === 1 && readEventId(args[0] as string) === undefined)
+      throw new CommandError(
+        `${JSON.stringify(args[0])} is no id of a change, and no key of an item is given with it`,
+        EXIT.usage,
+        'all calls of a period, with a change and without: itemtrail query write-calls TABLE --from --to',
+      )
     return askArchive(options, io, async asking => {
       const { workspace } = asking
       const { table, history, changes } = await changesAsked(args, asking, narrowing.of)
@@ -42,6 +50,8 @@ export const who: Command = {
         findCallers(workspace.engine, table, history.itemKey, changes),
       )
       if (table.keyIsPersonal !== undefined) asking.io.err(`${printable(keysNotCompared(table))}\n`)
+      const overdue = changes.filter(change => isOverdue(change, callersOf(found, change))).length
+      if (overdue > 0) asking.io.err(`${tellOverdue(overdue, workspace.root)}\n`)
       return surfaceOf({ table: table.table, history, changes: [...changes].reverse(), found }, asking)
     })
   },
@@ -89,6 +99,21 @@ async function itemMeant(workspace: Workspace, table: TableConfiguration, typed:
 
 function keysNotCompared({ table, keyIsPersonal = [] }: TableConfiguration): string {
   return `keys of ${table} have tokens in the place of ${keyIsPersonal.join(' and ')}, and CloudTrail has them in clear: no call is told by its key, so none is certain`
+}
+
+const DAY_US = 86_400_000_000
+
+/** True of a change that waits for calls although CloudTrail has had a day to deliver them. */
+function isOverdue({ event_time_us: us }: HistoryChange, { verdict }: CallersOfChange): boolean {
+  return verdict === 'pending' && us < Date.now() * 1000 - DAY_US
+}
+
+function tellOverdue(count: number, root: string): string {
+  const pending = count === 1 ? '1 change is' : `${grouped(count)} changes are`
+  const where = isOnAws(root)
+    ? 'itemtrail doctor --stack NAME looks at the trail'
+    : 'the newest files may not be copied'
+  return `${pending} pending and older than a day: CloudTrail delivers within minutes, so its trail did not record then, or its files are not here; ${where}`
 }
 
 /** What is asked about, the newest first. */
@@ -178,7 +203,7 @@ function tellVerdict({ verdict, calls, near }: CallersOfChange): string {
     case 'pending':
       return `pending: the trail shows nothing of the quarter of an hour after it yet${calls === 0 ? '' : `; until now ${callers.join(', ')}`}`
     case 'not covered':
-      return 'not covered: nothing shows that calls of the table were recorded then'
+      return 'not covered: nothing shows that calls of the table were recorded then, or that the files of then are here'
     case 'declared':
       return 'declared: no call in the trail can have made it, and the item names the actor'
     case 'none':

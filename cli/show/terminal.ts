@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { styleText } from 'node:util'
+import { escapeControlsInLines } from '../../transform/escape-controls.js'
 import type { Io } from '../io.js'
-import { printableLines } from './text.js'
 
 /**
  * Known to this process only: what an item, a fact or a file holds can look like anything but this. As a sequence
@@ -36,7 +36,7 @@ export function escapeForeign(text: string): string {
   // split by a pattern with one group: every second piece is a sequence of our own
   return text
     .split(OURS)
-    .map((piece, i) => (i % 2 === 1 ? piece : printableLines(piece)))
+    .map((piece, i) => (i % 2 === 1 ? piece : escapeControlsInLines(piece)))
     .join('')
 }
 

@@ -1,3 +1,4 @@
+import { endsOf } from '../../transform/ends.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { savedQuery } from '../catalog.js'
@@ -52,7 +53,7 @@ export async function findCallers(
   changes: readonly HistoryChange[],
 ): Promise<FoundCallers> {
   const times = changes.map(change => change.event_time_us)
-  const [first, last] = [Math.min(...times), Math.max(...times)]
+  const [first, last] = endsOf(times)
   const period = { from: formatInstant(first, 6), to: formatInstant(last + 1, 6) }
   const answer = await answerQuery(engine, savedQuery('changes-with-caller'), table, { key: itemKey, ...period })
   const rows = new Map<string, Row[]>()

@@ -1,31 +1,21 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  BIGINT,
-  BOOLEAN,
-  DATE,
-  DECIMAL,
-  DOUBLE,
-  type DuckDBConnection,
+import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { type Data, DataType, type RecordBatch, type Table, Vector } from 'apache-arrow'
+import { privateFolder } from '../../store/durable.js'
+import { duckDbClient, openDuckDb } from '../engines/duckdb-instance.js'
+import { quoted, quotedName } from '../engines/literal.js'
+import { decimalOf } from '../engines/rows.js'
+
+const { BIGINT, BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, LIST, TIMESTAMP, TIMESTAMPTZ, VARCHAR } = duckDbClient()
+const {
   DuckDBDataChunk,
   DuckDBDateValue,
   DuckDBDecimalValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
-  type DuckDBType,
-  type DuckDBValue,
-  INTEGER,
-  LIST,
   listValue,
-  TIMESTAMP,
-  TIMESTAMPTZ,
-  VARCHAR,
-} from '@duckdb/node-api'
-import { type Data, DataType, type RecordBatch, type Table, Vector } from 'apache-arrow'
-import { privateFolder } from '../../store/durable.js'
-import { openDuckDb } from '../engines/duckdb-instance.js'
-import { quoted, quotedName } from '../engines/literal.js'
-import { decimalOf } from '../engines/rows.js'
+} = duckDbClient()
 
 /** An answer as one Parquet file (ZSTD), each column in its own type; names that differ in case only are numbered. */
 export async function toParquet(table: Table): Promise<Uint8Array> {

@@ -136,14 +136,13 @@ async function journalProblems({ verdict }: Receipt, { engine }: AskedArchive): 
   if (sealed === undefined) return []
   const { size, root } = sealed as { readonly size: number; readonly root: unknown }
   const attested = (await journalOf(engine))?.attested
-  const now = attested?.rootAt(size)?.toString('hex')
-  if (now === root) return []
-  const entries = attested?.size ?? 0
-  return [
-    now === undefined
-      ? `the journal had ${size} entries when the receipt was made, and has ${entries}: it was cut off, or begun anew`
-      : `the first ${size} entries of the journal are others than when the receipt was made: it was begun anew`,
-  ]
+  const why = await attested?.whyNotGrown({ size, root: Buffer.from(`${root}`, 'hex') })
+  if (why?.kind === 'forked')
+    return [`the first ${size} entries of the journal are others than when the receipt was made: it was begun anew`]
+  if (why?.kind === 'altered') return [`the journal cannot be held against the receipt: ${why.message}`]
+  if (attested !== undefined && why === undefined) return []
+  const now = attested?.head.size ?? 0
+  return [`the journal had ${size} entries when the receipt was made, and has ${now}: it was cut off, or begun anew`]
 }
 
 /**

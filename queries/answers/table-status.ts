@@ -87,9 +87,16 @@ export function lastComparison(facts: readonly Fact[]): LastComparison | null {
   if (last?.kind !== 'reconciliation') return null
   const whole = facts.findLastIndex((fact, i) => i <= at && ofWhole(fact))
   const since = facts.slice(Math.max(0, whole), at + 1)
-  const all = since.flatMap(fact => (fact.kind === 'reconciliation' ? fact.differing.map(({ key }) => key) : []))
-  const differing = last.differing.length
-  return { time: last.to, differing, unsettled: last.unsettled.length, earlier: new Set(all).size - differing }
+  const compared = since.filter(fact => fact.kind === 'reconciliation')
+  const all = compared.flatMap(fact => fact.differing.map(({ key }) => key))
+  const unnamed = compared.reduce((sum, { further }) => sum + (further?.differing ?? 0), 0)
+  const further = last.further ?? { differing: 0, unsettled: 0 }
+  return {
+    time: last.to,
+    differing: last.differing.length + further.differing,
+    unsettled: last.unsettled.length + further.unsettled,
+    earlier: new Set(all).size - last.differing.length + unnamed - further.differing,
+  }
 }
 
 /** A stretch that was lost, and since when it is known. */

@@ -1,20 +1,19 @@
+// a part of Arrow each, because the whole of it is half as much again to load
+import { type Data, makeData } from 'apache-arrow/data'
+import { vectorFromArray } from 'apache-arrow/factories'
+import { RecordBatch } from 'apache-arrow/recordbatch'
+import { Field, Schema } from 'apache-arrow/schema'
+import { Table } from 'apache-arrow/table'
 import {
-  type Data,
   type DataType,
   DateDay,
   Decimal,
-  Field,
   type Int64,
   List,
-  makeData,
-  RecordBatch,
-  Schema,
   Struct,
-  Table,
   TimestampMicrosecond,
   Utf8,
-  vectorFromArray,
-} from 'apache-arrow'
+} from 'apache-arrow/type'
 
 /** A column of an engine's answer as an Arrow type, and how its values become Arrow data. */
 export interface ColumnMapping<V> {

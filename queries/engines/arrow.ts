@@ -1,17 +1,16 @@
-import {
-  type DuckDBDataChunk,
-  type DuckDBDateValue,
-  type DuckDBDecimalType,
-  type DuckDBDecimalValue,
-  type DuckDBListType,
-  type DuckDBListValue,
-  type DuckDBTimestampValue,
-  type DuckDBType,
-  DuckDBTypeId,
-  type DuckDBValue,
-  JsonDuckDBValueConverter,
+import type {
+  DuckDBDataChunk,
+  DuckDBDateValue,
+  DuckDBDecimalType,
+  DuckDBDecimalValue,
+  DuckDBListType,
+  DuckDBListValue,
+  DuckDBTimestampValue,
+  DuckDBType,
+  DuckDBValue,
 } from '@duckdb/node-api'
-import { Bool, Float64, Int32, Int64, type Table } from 'apache-arrow'
+import type { Table } from 'apache-arrow'
+import { Bool, Float64, Int32, Int64 } from 'apache-arrow/type'
 import {
   byBuilder,
   byDays,
@@ -23,6 +22,9 @@ import {
   type ColumnMapping,
   tableOf,
 } from './arrow-columns.js'
+import { duckDbClient } from './duckdb-instance.js'
+
+const { DuckDBTypeId, JsonDuckDBValueConverter } = duckDbClient()
 
 /**
  * An answer of DuckDB as an Arrow table; its Node client has no Arrow of its own, so the vectors are built by column.

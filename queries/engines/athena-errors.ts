@@ -1,4 +1,4 @@
-import { QueryError } from './engine.js'
+import { NoSuchTable, QueryError } from './engine.js'
 
 /** Where statements run in Athena. */
 export interface AthenaPlace {
@@ -84,5 +84,6 @@ export const DEFAULT_CATALOG = 'AwsDataCatalog'
 export function athenaError(subject: string, words: string, place: AthenaPlace, cause?: unknown): QueryError {
   const name = cause instanceof Error ? cause.name : ''
   const hint = HINTS.find(([pattern]) => pattern.test(`${name}: ${words}`))?.[1](place)
-  return new QueryError(`${subject}: ${words}`, { cause, hint })
+  const Kind = words.includes('TABLE_NOT_FOUND') ? NoSuchTable : QueryError
+  return new Kind(`${subject}: ${words}`, { cause, hint })
 }

@@ -7,6 +7,14 @@ export function duckDbRefusal(error: unknown): string | undefined {
   return DUCKDB_ERROR.test(line) ? line : undefined
 }
 
+/** True where the memory that DuckDB was given did not suffice. */
+export function isShortage(error: unknown): boolean {
+  return /^Out of Memory/.test((error as Error).message)
+}
+
+/** What to do where what an archive holds cannot be read. */
+export const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right'
+
 /** What to do where the memory that DuckDB was given does not suffice. */
 export const MORE_MEMORY = '--memory SIZE (of the library: memory) lets it hold more, such as 4GB'
 
@@ -24,6 +32,6 @@ export function shortageOf(
       message: `the disk of ${folder} is full, which takes what does not fit in memory`,
       hint: 'TMPDIR names another place for it, --memory SIZE (of the library: memory) leaves more in memory',
     }
-  if (!/^Out of Memory/.test(message)) return undefined
+  if (!isShortage(error)) return undefined
   return { message: duckDbRefusal(error) ?? message, hint: MORE_MEMORY }
 }

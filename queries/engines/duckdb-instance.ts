@@ -1,5 +1,7 @@
 import { realpathSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
+import type * as DuckDb from '@duckdb/node-api'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { privateFolder } from '../../store/durable.js'
 import { DATA_PREFIX, DERIVED_PREFIX } from '../../transform/layout.js'
@@ -13,14 +15,20 @@ const CALLS_NOBODY = {
   allow_community_extensions: 'false',
 }
 
+/**
+ * DuckDB's client, loaded when it is needed: it takes longer to load than most commands to run. It is CommonJS, which
+ * an `import` reads once more to find its names: that took longer than to load it.
+ */
+export function duckDbClient(): typeof DuckDb {
+  return createRequire(import.meta.url)('@duckdb/node-api') as typeof DuckDb
+}
+
 /** A DuckDB that fetches no extension, in memory or in a file. */
 export async function openDuckDb(
   path = ':memory:',
   settings: Readonly<Record<string, string>> = {},
 ): Promise<DuckDBInstance> {
-  // loaded when it is needed: it takes longer to load than most commands to run
-  const { DuckDBInstance: Instance } = await import('@duckdb/node-api')
-  return Instance.create(path, { ...CALLS_NOBODY, ...settings })
+  return duckDbClient().DuckDBInstance.create(path, { ...CALLS_NOBODY, ...settings })
 }
 
 /** What DuckDB holds of an archive where nobody says otherwise: with all around it a command stays below 1 GB. */

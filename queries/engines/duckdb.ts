@@ -14,7 +14,7 @@ import { createCallsTable } from './calls-table.js'
 import { changesView } from './changes-view.js'
 import { readInstead } from './derivation.js'
 import { chunksOf } from './duckdb-chunks.js'
-import { shortageOf } from './duckdb-error.js'
+import { DAMAGED, shortageOf } from './duckdb-error.js'
 import { confinement, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
 import { failureAgain, interruptOn, runWhole } from './duckdb-running.js'
 import {
@@ -146,7 +146,7 @@ export class DuckDbEngine implements QueryEngine {
   async run(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): Promise<Table> {
     const { scope } = options
     const signal = this.signalOf(options)
-    if (options.foreign) await checkForeign(this.connection, sql, this.files)
+    if (options.foreign) await this.checkForeign(sql)
     const whole = (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) =>
       runWhole(on, text, bound, this.toTable)
     const answer = scope && (await this.askDerived(sql, values, scope, signal, whole))
@@ -176,7 +176,7 @@ export class DuckDbEngine implements QueryEngine {
   async *stream(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Table> {
     const { scope } = options
     const signal = this.signalOf(options)
-    if (options.foreign) await checkForeign(this.connection, sql, this.files)
+    if (options.foreign) await this.checkForeign(sql)
     let connection: DuckDBConnection | undefined
     const endInterrupts = interruptOn(signal, { interrupt: () => connection?.interrupt() })
     try {
@@ -264,6 +264,14 @@ export class DuckDbEngine implements QueryEngine {
     this.spill.remove()
   }
 
+  private async checkForeign(sql: string): Promise<void> {
+    try {
+      await checkForeign(this.connection, sql, this.files)
+    } catch (error) {
+      throw error instanceof QueryError ? error : this.failureOf(sql, error)
+    }
+  }
+
   private signalOf({ signal }: RunOptions): AbortSignal {
     return AbortSignal.any([this.signal, signal].filter(one => one !== undefined))
   }
@@ -343,11 +351,10 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   private refuse(table: string, error: unknown): void {
-    const [reason] = (error as Error).message.split('\n')
-    this.unreadable.set(
-      table,
-      new UnreadableTable(`table ${table} cannot be read: ${reason}`, { cause: error, hint: DAMAGED }),
-    )
+    const shortage = shortageOf(error, this.spill.path)
+    const [reason] = (shortage?.message ?? (error as Error).message).split('\n')
+    const hint = shortage?.hint ?? DAMAGED
+    this.unreadable.set(table, new UnreadableTable(`table ${table} cannot be read: ${reason}`, { cause: error, hint }))
   }
 
   private async createPendingViews(): Promise<void> {
@@ -407,8 +414,6 @@ export class DuckDbEngine implements QueryEngine {
  * engine's memory (46 kB an object), which lets it go before anything else.
  */
 const FOOTERS_KEPT = 'set global parquet_metadata_cache = true'
-
-const DAMAGED = 'an object of the archive is damaged; a copy of it, such as the bucket has, puts it right'
 
 /** The columns of all configurations, those of the first in the order that Glue has them too. */
 export function mergeColumns(versions: readonly TableConfiguration[]): readonly Column[] {

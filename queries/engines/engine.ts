@@ -37,7 +37,7 @@ export interface Scope extends NamedTable {
    * `item_key`, those of an item in any order.
    */
   readonly eachItem?: readonly string[] | undefined
-  /** Of which items a statement with `eachItem` need be asked, which an engine may find out first. */
+  /** Of which items the statement need be asked, which an engine may find out first. */
   readonly narrowing?: Narrowing | undefined
 }
 
@@ -47,8 +47,16 @@ export interface Narrowing {
   readonly items: string
   /** True in that row where the statement has to be asked of the item. */
   readonly where: string
-  /** A SELECT of the other items' rows of the answer, from the name of `items`. @default - it says nothing of others */
-  readonly others?: ((items: string) => string) | undefined
+  /** The other items' rows of the answer. @default - it says nothing of others */
+  readonly others?: OthersRows | undefined
+}
+
+/** What an answer has of items of which its statement need not be asked. */
+export interface OthersRows {
+  /** Of the answer. */
+  readonly columns: readonly string[]
+  /** A SELECT of these, from the name of what was told of each item and that of the table's rows as delivered. */
+  readonly select: (items: string, deliveries: string) => string
 }
 
 /** What is known of a table without reading its rows. */
@@ -132,6 +140,8 @@ export interface KnownJournal {
   readonly sealedBy?: string | undefined
   /** A checkpoint that was seen before, and where it is kept: the journal goes on from there. */
   readonly seen?: SeenCheckpoint | undefined
+  /** A file for what was read of it, so that the next answer reads what is new. @default - all of it is read */
+  readonly kept?: string | undefined
   /** Days after which the archive's bucket forgets what was refused. @default - those of a configuration without */
   readonly refusedDays?: number | undefined
   /** Where the archive lies, of which the engine reads a copy. @default - what the engine has for `facts` */
@@ -179,6 +189,9 @@ export class QueryError extends Error {
 
 /** A statement that asks for a table of which nothing can be read; others can be asked. */
 export class UnreadableTable extends QueryError {}
+
+/** A statement that asks for a table which the engine does not have, whatever the archive keeps of it. */
+export class NoSuchTable extends QueryError {}
 
 /** The error of a statement that its signal ended. */
 export function stoppedError(signal: AbortSignal): QueryError {

@@ -89,7 +89,7 @@ function functionsIn(statement: unknown): readonly string[] {
   const open: unknown[] = [statement]
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (typeof node !== 'object' || node === null) continue
-    open.push(...Object.values(node))
+    for (const part of Object.values(node)) open.push(part)
     if (isObject(node) && node.type === 'TABLE_FUNCTION' && isObject(node.function))
       names.push(String(node.function.function_name).toLowerCase())
   }

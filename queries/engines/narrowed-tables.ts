@@ -25,8 +25,9 @@ export class NarrowedTables {
     const items = await this.itemsOf(scope.narrowing, connection)
     const deliveries = `${CATALOG}.${deliveriesOf(scope)}`
     const rows = `select * from ${deliveries} where item_key in (select item_key from ${items} where ${where})`
-    const found = { rows: [rows], known: others?.(items) }
-    return readInstead(statement, scope, found, ([only]) => `not materialized (${only})`)
+    const found = { rows: [rows], known: others?.select(items, deliveries) }
+    const asked = { ...scope, eachItem: others?.columns ?? scope.eachItem }
+    return readInstead(statement, asked, found, ([only]) => `not materialized (${only})`)
   }
 
   /** The name of the table with the items; whoever asks for it while it is made makes another, and the last is kept. */

@@ -23,12 +23,8 @@ arrived as (
   select
     item_key,
     event_id,
-    source_event_id,
-    subjects,
     event_time,
     event_time_us,
-    time_precision,
-    config_id,
     row_hash,
     arrived_at,
     -- the type goes first: no type has a space in it, and names may
@@ -38,7 +34,13 @@ arrived as (
     ) as shape
   from told
 ),
-{unrepeated},
+-- which of a change's rows counts, as everywhere; whether they say different things is no matter here
+numbered as (
+  select
+    arrived.*,
+    row_number() over (partition by event_id order by event_time_us, row_hash, arrived_at) as repeat_number
+  from arrived
+),
 shapes as (
   select
     item_key,
@@ -46,7 +48,8 @@ shapes as (
     count(*) as changes,
     min(event_time) as first_time,
     max(event_time) as last_time
-  from unrepeated
+  from numbered
+  where repeat_number = 1
   group by item_key, shape
 )
 select

@@ -11,8 +11,10 @@
 -- @column event_name varchar -- INSERT, MODIFY or REMOVE
 -- @column item_key varchar -- the item
 -- @column verdict varchar -- certain: one caller can have made it; one of n: each of them can have; possible: a call
---   can have, and nothing says that it was for this change; none: no call can have; declared: none can have, and the
---   item names an actor; pending: CloudTrail may still deliver a call; not covered: nothing shows that it recorded then
+--   can have, and nothing says that it was for this change; none: no call can have, and the trail shows others of the
+--   same quarter of an hour, or of those beside it; declared: the same, and the item names an actor; pending:
+--   CloudTrail may still deliver a call; not covered: nothing shows that it recorded then, or that its files of then
+--   are here
 -- @column callers bigint -- how many callers can have made it
 -- @column caller varchar -- who made the call of this row, as AWS attests it
 -- @column fit varchar -- why the call is here: key (it names the item), unknown key (nobody can tell; or the service
@@ -48,33 +50,21 @@ with arrived as (
     and event_name <> 'BASELINE'
 ),
 {unrepeated},
-called as (
+{near-calls},
+paired as (
   select
-    eventid,
-    sharedeventid,
-    requestid,
-    eventname,
-    eventtime,
-    errorcode,
-    useridentity,
-    sourceipaddress,
-    useragent,
-    awsregion,
-    json_format(cast(resources as json)) as resource_text,
-    cast(round(to_unixtime(from_iso8601_timestamp_nanos(eventtime)) * 1000000) as bigint) as call_us,
-    try(cast(json_parse(requestparameters) as map(varchar, json))) as parameters
-  from {calls}
-  where day >= replace({day-before :from}, '-', '/')
-    and day <= replace({day-after :to}, '-', '/')
-    and {write-calls}
+    {pair-columns}
+  from told_keys
+  left join near
+    on {pair-condition}
 ),
-{call-entries},
+{fitted-pairs},
 recording as (
   select
-    eventtime,
     awsregion,
     called_arn,
-    regexp_replace(called_arn, '\A[^/]*', '') as called_name
+    regexp_replace(called_arn, '\A[^/]*', '') as called_name,
+    to_unixtime(from_iso8601_timestamp_nanos(eventtime)) as call_s
   from {calls}
   cross join unnest(
     regexp_extract_all(json_format(cast(resources as json)), 'arn:[^"/]*table/[A-Za-z0-9_.-]+')
@@ -83,199 +73,36 @@ recording as (
     and day <= replace({day-after :to}, '-', '/')
     and {write-calls}
 ),
--- since when the trail shows that it records writes of a table, and until when it has delivered: each region's trail by
--- itself. A table goes by its ARN, and where no row tells that by its region and name, or by its name alone
+-- the quarters of an hour in which the trail shows writes of a table. A table goes by its ARN, and where no row tells
+-- that by its region and name, or by its name alone; each region's trail of an account by itself
+quarters as (
+  select
+    case told_as
+      when 'arn' then regexp_replace(called_arn, 'table/[A-Za-z0-9_.-]+\z', '')
+      when 'region' then awsregion
+      else ''
+    end as trail_place,
+    case told_as
+      when 'arn' then called_arn
+      when 'region' then awsregion || called_name
+      else called_name
+    end as recorded,
+    cast(call_s as bigint) / 900 as quarter,
+    min(call_s) as first_call,
+    max(call_s) as last_call
+  from recording
+  cross join unnest(array['arn', 'region', 'name']) as t (told_as)
+  group by 1, 2, 3
+),
+-- since when the trail shows that it records writes of a table, and until when it has delivered
 trail as (
   select
     recorded,
-    min(to_unixtime(from_iso8601_timestamp_nanos(eventtime))) as first_call,
-    max(max(to_unixtime(from_iso8601_timestamp_nanos(eventtime)))) over (partition by trail_region) as last_call
-  from (
-    select
-      eventtime,
-      case told_as when 'name' then '' else awsregion end as trail_region,
-      case told_as
-        when 'arn' then called_arn
-        when 'region' then awsregion || called_name
-        else called_name
-      end as recorded
-    from recording
-    cross join unnest(array['arn', 'region', 'name']) as t (told_as)
-  ) as told
-  group by recorded, trail_region
-),
--- of the key its attributes, and what a write of each kind has to have written
-keyed as (
-  select
-    event_id,
-    event_time,
-    event_time_us,
-    event_name,
-    item_key,
-    changed,
-    actor,
-    actor_source,
-    table_name,
-    region,
-    time_precision,
-    cast(json_parse(item_key) as map(varchar, json)) as key_values,
-    map_keys(cast(json_parse(item_key) as map(varchar, json))) as key_names,
-    case
-      when source like 'arn:%' then regexp_replace(source, '\A([^/]*/[^/]*)(/[\s\S]*|)\z', '$1')
-    end as table_arn,
-    case
-      when event_name <> 'REMOVE' then map_keys(cast(json_parse(new_image) as map(varchar, json)))
-    end as left_names
-  from unrepeated
-),
-told_keys as (
-  select
-    keyed.*,
-    element_at(key_names, 1) as name1,
-    element_at(key_names, 2) as name2,
-    json_extract_scalar(element_at(key_values, element_at(key_names, 1)), '$.S') as text1,
-    json_extract_scalar(element_at(key_values, element_at(key_names, 2)), '$.S') as text2,
-    json_extract_scalar(element_at(key_values, element_at(key_names, 1)), '$.N') as number1,
-    json_extract_scalar(element_at(key_values, element_at(key_names, 2)), '$.N') as number2
-  from keyed
-),
--- a second's calls stand in its own four seconds and in those beside, so that what is near is found by equality
-near as (
-  select
-    call_us / 4000000 + shift as four_seconds,
-    entries.*
-  from entries
-  cross join unnest(array[-1, 0, 1]) as t (shift)
-),
-paired as (
-  select
-    told_keys.*,
-    near.call_us,
-    near.eventid,
-    near.requestid,
-    near.place,
-    near.eventname,
-    near.eventtime,
-    near.operation,
-    near.errorcode,
-    near.written,
-    near.put_names,
-    near.sourceipaddress,
-    near.useragent,
-    near.useridentity.sessioncontext.sessionissuer.arn as caller_role,
-    near.useridentity.sessioncontext.sourceidentity as source_identity,
-    near.useridentity.invokedby as invoked_by,
-    coalesce(
-      near.useridentity.arn,
-      near.useridentity.accountid || ' ' || near.useridentity.principalid,
-      near.useridentity.principalid,
-      near.useridentity.invokedby,
-      'not told'
-    ) as caller,
-    coalesce(
-      json_extract_scalar(element_at(near.call_key, name1), '$'),
-      json_extract_scalar(element_at(near.call_key, name1), '$.S'),
-      json_extract_scalar(element_at(near.call_key, name1), '$.N')
-    ) as called1,
-    coalesce(
-      json_extract_scalar(element_at(near.call_key, name2), '$'),
-      json_extract_scalar(element_at(near.call_key, name2), '$.S'),
-      json_extract_scalar(element_at(near.call_key, name2), '$.N')
-    ) as called2
-  from told_keys
-  left join near
-    on near.four_seconds = event_time_us / 4000000
-    and abs(near.call_us - event_time_us) <= 3000000
-    and actor_source <> 'service'
-    and time_precision <> 'arrival'
-    and strpos(near.makes, event_name) > 0
-    -- of another table, or of the same in another region or account
-    and (
-      near.entry_table is null
-      or near.entry_table = table_name
-      or strpos(near.entry_table || '"', 'table/' || table_name || '"') > 0
-    )
-    and coalesce(near.awsregion = region, true)
-    and (
-      case
-        when near.resource_text is null then near.entry_table is not null
-        when table_arn is null then strpos(near.resource_text, 'table/' || table_name || '"') > 0
-        else strpos(near.resource_text, '"' || table_arn || '"') > 0
-      end
-    )
-    -- what shows at once to be another key, so that a busy table has few pairs
-    and (
-      near.key_text is null
-      or coalesce(not regexp_like(text1, '\A[ !#-\[\]-~]+\z'), true)
-      or regexp_like(text1, '\Atoken:[0-9a-f]{32}\z')
-      or regexp_like(near.key_text, '\A[\s\S]*(HIDDEN_DUE|\*\*\*)[\s\S]*\z')
-      or strpos(near.key_text, text1) > 0
-    )
-),
--- 1: the same; 0: another; null: nobody can tell
-compared as (
-  select
-    paired.*,
-    case
-      when regexp_like(called1, '\A(HIDDEN_DUE_TO_SECURITY_REASONS|\*\*\*[\s\S]*)\z') then null
-      when regexp_like(text1, '\Atoken:[0-9a-f]{32}\z') or regexp_like(number1, '\A1[0-9]{36}1\z') then null
-      when called1 = text1 or called1 = number1 then 1
-      when called1 <> text1 then 0
-      when regexp_like(called1, '\A(-|)[0-9]{1,20}(\.[0-9]{1,10}|)\z')
-        and regexp_like(number1, '\A(-|)[0-9]{1,20}(\.[0-9]{1,10}|)\z')
-      then case when cast(called1 as decimal(38, 10)) = cast(number1 as decimal(38, 10)) then 1 else 0 end
-    end as same1,
-    case
-      when name2 is null then 1
-      when regexp_like(called2, '\A(HIDDEN_DUE_TO_SECURITY_REASONS|\*\*\*[\s\S]*)\z') then null
-      when regexp_like(text2, '\Atoken:[0-9a-f]{32}\z') or regexp_like(number2, '\A1[0-9]{36}1\z') then null
-      when called2 = text2 or called2 = number2 then 1
-      when called2 <> text2 then 0
-      when regexp_like(called2, '\A(-|)[0-9]{1,20}(\.[0-9]{1,10}|)\z')
-        and regexp_like(number2, '\A(-|)[0-9]{1,20}(\.[0-9]{1,10}|)\z')
-      then case when cast(called2 as decimal(38, 10)) = cast(number2 as decimal(38, 10)) then 1 else 0 end
-    end as same2
-  from paired
-),
-fitted as (
-  select
-    compared.*,
-    case
-      when actor_source = 'service' then 'stream'
-      when eventid is null or same1 = 0 or same2 = 0 then null
-      -- an error of the service itself does not say that nothing was written
-      when errorcode is not null and errorcode not in (
-        'InternalServerError', 'InternalServerErrorException', 'InternalFailure', 'ServiceUnavailable'
-      ) then 'failed'
-      -- UpdateItem changes no attribute that it does not name
-      when written is not null
-        and (
-          (
-            event_name = 'MODIFY'
-            and changed is not null
-            and cardinality(array_intersect(changed, written)) < cardinality(changed)
-          )
-          or (
-            event_name = 'INSERT'
-            and left_names is not null
-            and cardinality(array_intersect(left_names, array_distinct(written || key_names))) < cardinality(left_names)
-          )
-        )
-      then 'other attributes'
-      -- PutItem leaves the attributes that it names, and no other
-      when put_names is not null
-        and left_names is not null
-        and (
-          cardinality(array_intersect(put_names, left_names)) < cardinality(put_names)
-          or cardinality(
-            array_intersect(left_names, put_names || key_names || {replica-names})
-          ) < cardinality(left_names)
-        )
-      then 'other attributes'
-      when same1 = 1 and same2 = 1 and errorcode is null then 'key'
-      else 'unknown key'
-    end as fit
-  from compared
+    min(first_call) as first_call,
+    max(max(last_call)) over (partition by trail_place) as last_call,
+    array_agg(quarter) as quarters
+  from quarters
+  group by recorded, trail_place
 ),
 tallied as (
   select
@@ -312,6 +139,12 @@ select
     when fit = 'stream' then 'certain'
     when time_precision = 'arrival' or coalesce(first_call > event_time_us / 1000000 + 3, true) then 'not covered'
     when last_call < event_time_us / 1000000 + 900 then 'pending'
+    -- no file of that time may be here; that there was none to deliver nothing says
+    when calls = 0 and cardinality(array_intersect(quarters, array[event_time_us / 900000000])) = 0
+      and cardinality(
+        array_intersect(quarters, array[event_time_us / 900000000 - 1, event_time_us / 900000000 + 1])
+      ) < 2
+    then 'not covered'
     when calls = 0 and actor is not null then 'declared'
     when calls = 0 then 'none'
     when callers > 1 then 'one of ' || cast(callers as varchar)

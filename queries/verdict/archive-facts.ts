@@ -142,10 +142,22 @@ async function judgeFacts(
     })),
     streams: ofKind(facts, 'stream-changed').map(fact => ({ fact, us: factMicroseconds(fact.recorded) })),
     restores: ofKind(facts, 'restore'),
-    unreadable: problems.map(({ message }) => message),
+    unreadable: [...problems.map(({ message }) => message), ...unnamed(ofKind(facts, 'reconciliation'), baselines)],
     sealed: null,
     boundaries: { erasures: erasuresOf(facts), erasable: await erasableOf(store, table.table) },
   }
+}
+
+/** What comparisons found unequal and do not name, unless a later look at the whole table says what every item was. */
+function unnamed(facts: readonly ReconciliationFact[], baselines: readonly Anchor[]): readonly string[] {
+  const wholes = facts.filter(comparedWhole).map(({ from }) => factMicroseconds(from))
+  const lastWhole = Math.max(...wholes, ...baselines.map(({ us }) => us))
+  return facts
+    .filter(({ from, further }) => further !== undefined && factMicroseconds(from) > lastWhole)
+    .map(({ to, further: { differing = 0, unsettled = 0 } = {} }) => {
+      const open = unsettled === 0 ? '' : ` and ${unsettled} of which it could not be said`
+      return `the comparison of ${to} names not all that was unequal, there were ${differing} more items that differed${open}`
+    })
 }
 
 /** All that a table's facts say is lost: stretches of its stream, and the times without a stream. */

@@ -66,18 +66,26 @@ export async function* withFindings<T extends { readonly itemKey: string }>(
   items: AsyncGenerator<T>,
   findings: AsyncGenerator<FindingsOfItem>,
 ): AsyncGenerator<ItemWithFindings<T>> {
-  const nothing = { item: undefined, findings: [] }
-  for await (const [first, second] of groupByItem<WithItem<T> | FindingsOfItem>([wrapped(items), findings]))
-    yield { ...nothing, ...first, ...second }
+  try {
+    let item = await nextOf(items)
+    let found = await nextOf(findings)
+    while (item !== undefined || found !== undefined) {
+      // of most items nothing is found, and then keys need not be compared
+      const order = item === undefined ? 1 : found === undefined ? -1 : compareUtf8(item.itemKey, found.itemKey)
+      const itemKey = (order > 0 ? found : item)?.itemKey as string
+      yield { itemKey, item: order > 0 ? undefined : item, findings: order < 0 ? [] : (found?.findings ?? []) }
+      if (order <= 0) item = await nextOf(items)
+      if (order >= 0) found = await nextOf(findings)
+    }
+  } finally {
+    await items.return(undefined)
+    await findings.return(undefined)
+  }
 }
 
-interface WithItem<T> {
-  readonly itemKey: string
-  readonly item: T
-}
-
-async function* wrapped<T extends { readonly itemKey: string }>(items: AsyncGenerator<T>): AsyncGenerator<WithItem<T>> {
-  for await (const item of items) yield { itemKey: item.itemKey, item }
+async function nextOf<T>(stream: AsyncGenerator<T>): Promise<T | undefined> {
+  const { value, done } = await stream.next()
+  return done === true ? undefined : value
 }
 
 async function* asFindings(findings: AsyncGenerator<TableFinding>): AsyncGenerator<Piece> {
@@ -252,19 +260,15 @@ async function* mergeByItem<T extends { readonly itemKey: string }>(
   streams: readonly AsyncGenerator<T>[],
 ): AsyncGenerator<T> {
   const heads: { readonly stream: AsyncGenerator<T>; head: T }[] = []
-  const next = async (stream: AsyncGenerator<T>) => {
-    const { value, done } = await stream.next()
-    return done === true ? undefined : value
-  }
   try {
     for (const stream of streams) {
-      const head = await next(stream)
+      const head = await nextOf(stream)
       if (head !== undefined) heads.push({ stream, head })
     }
     while (heads.length > 0) {
       const least = heads.reduce((a, b) => (compareUtf8(b.head.itemKey, a.head.itemKey) < 0 ? b : a))
       yield least.head
-      const head = await next(least.stream)
+      const head = await nextOf(least.stream)
       if (head === undefined) heads.splice(heads.indexOf(least), 1)
       else least.head = head
     }

@@ -1,3 +1,4 @@
+import { endsOf } from '../../transform/ends.js'
 import { type Boundary, type BrokenSide, boundaryBetween } from './boundary.js'
 import { type Boundaries, type KnownErasure, NO_BOUNDARIES } from './erasures.js'
 import type { HistoryChange, ItemChange } from './item-change.js'
@@ -42,7 +43,8 @@ export function findProblems(steps: readonly Step[], known: Boundaries = NO_BOUN
   const findings: ItemFinding[] = []
   let before: Before = { step: null, changed: null, timeUs: null, left: null }
   for (const [i, step] of steps.entries()) {
-    findings.push(...stepFindings(step, i === 0, before, known), ...step.changes.flatMap(changeFindings))
+    findings.push(...stepFindings(step, i === 0, before, known))
+    for (const change of step.changes) findings.push(...changeFindings(change))
     if (step.ahead) continue
     const timeUs = Math.max(before.timeUs ?? step.timeUs, step.timeUs)
     const left = step.imbalance === 0 ? before.left : step
@@ -140,7 +142,7 @@ function gapAt(step: Step, before: Before): ItemFinding {
 }
 
 function keysOnly(first: readonly ItemChange[], all: readonly ItemChange[]): ItemFinding {
-  const untilUs = Math.max(...all.map(change => change.event_time_us))
+  const [, untilUs] = endsOf(all.map(change => change.event_time_us))
   return { ...findingOf('KEYS-ONLY', first), changes: all.length, untilUs }
 }
 

@@ -1,3 +1,4 @@
+import { endsOf } from '../../transform/ends.js'
 import type { ItemChange } from './item-change.js'
 import { type Absence, compareText, type Group, type State, type Step, stateAfter, walkGroup } from './step.js'
 
@@ -100,7 +101,7 @@ interface Place<C> {
 
 function placeChanges<C extends ItemChange>(changes: readonly C[]): Place<C>[] {
   return [...groupBy(changes, change => change.source).values()].flatMap(ofSource => {
-    const sourceBeganUs = Math.min(...ofSource.map(change => change.event_time_us))
+    const [sourceBeganUs] = endsOf(ofSource.map(change => change.event_time_us))
     let latest = 0
     return [...ofSource]
       .sort((a, b) => compareText(a.sequence ?? '', b.sequence ?? ''))

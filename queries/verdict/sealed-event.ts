@@ -1,3 +1,4 @@
+import { folderOfKey } from '../../journal/bundle-outline.js'
 import { DiskArchive } from '../../store/folder.js'
 import { formatDay } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
@@ -29,7 +30,8 @@ export async function placesOfEvent(
   const keys = await objectsOfEvent(engine, table, event, key => folder.pathOf(key))
   if (keys === undefined) return null
   const bytes = new Map((await engine.objects?.(table.table))?.map(object => [object.key, object.bytes]))
-  const entries = (await journalOf(engine))?.attested?.entriesOf(key => keys.includes(key))
+  const folders = new Set(keys.map(folderOfKey))
+  const entries = await (await journalOf(engine))?.attested?.entriesIn(name => folders.has(name))
   return keys.map(key => {
     const entry = entries?.get(key)
     if (entries === undefined) return { key, sealed: 'no journal' }

@@ -3,7 +3,14 @@ import { nameSome } from '../name-some.js'
 import type { SealedFinding, SealedTable } from './sealed.js'
 
 /** What a reader should know of it, for people. */
-export function sealedRemarks({ findings, unlisted, notSealed, problems, ...held }: SealedTable): readonly string[] {
+export function sealedRemarks({
+  findings,
+  unlisted,
+  notSealed,
+  problems,
+  remarks,
+  ...held
+}: SealedTable): readonly string[] {
   const missing = findings.filter(({ kind }) => kind === 'missing').map(({ key }) => key)
   const altered = findings.filter(({ kind }) => kind === 'altered').map(({ key, message }) => `${key} ${message}`)
   return [
@@ -15,6 +22,7 @@ export function sealedRemarks({ findings, unlisted, notSealed, problems, ...held
     ]),
     ...(notSealed === 0 ? [] : [`${counted(notSealed, 'is', 'are')} not sealed yet, since the seal${lastOf(held)}`]),
     ...problems.map(journalProblem),
+    ...remarks,
     ...(held.size === 0 ? [] : [heldBy(held)]),
   ]
 }

@@ -59,6 +59,8 @@ export interface SealedTable {
   readonly isSigned: boolean
   /** What of the journal cannot be read, or is not what was signed, for people. */
   readonly problems: readonly string[]
+  /** What else is to be known of how it was read, for people. */
+  readonly remarks: readonly string[]
 }
 
 /** A time, in microseconds since 1970, its beginning not included. */
@@ -97,6 +99,7 @@ const NOTHING: Omit<SealedTable, 'problems'> = {
   root: '',
   lastSeal: null,
   isSigned: false,
+  remarks: [],
 }
 
 /** Days from one to another, both included; an end that is left out is open. */
@@ -118,11 +121,12 @@ interface Listed {
 
 /** The objects of some days, listed once, and the table's own entries. */
 function listOf(engine: QueryEngine, journal: ArchiveJournal, table: string, days: Days): Promise<Listed> {
+  // of a folder as of the keys in it
   const isMeant = (key: string) => isKeyOf(table, key) && isOfDays(key, days)
   return once(engine, `sealed objects of ${table} ${days.from} ${days.to}`, async () => {
     const lists = prefixesOf(table).map(prefix => listBelow(journal.archive, prefix, days))
     const objects = (await Promise.all(lists)).flat().filter(({ key }) => isMeant(key))
-    return { objects, entries: journal.attested?.entriesOf(isMeant) ?? new Map() }
+    return { objects, entries: (await journal.attested?.entriesIn(isMeant)) ?? new Map() }
   })
 }
 
@@ -167,7 +171,7 @@ async function holdAgainst(
   first: ReadonlySet<string>,
 ): Promise<SealedTable> {
   const { engine, table, journal, attested } = holding
-  const { seals, isSigned, size } = attested
+  const { seals, isSigned, head } = attested
   const versioned = new Set(objects.filter(object => isVersion(object, entries)).map(({ key }) => key))
   const open = objects.filter(object => !versioned.has(object.key) && mayBeWeighed(object, entries))
   const weighed = chooseWeighed(open, first)
@@ -189,14 +193,15 @@ async function holdAgainst(
     notSealed: notSealed.length,
     identical,
     sameSize: sound - identical,
-    size,
-    root: attested.rootAt(size)?.toString('hex') ?? '',
+    size: head.size,
+    root: head.root.toString('hex'),
     lastSeal: seals.at(-1)?.time ?? null,
     isSigned,
     problems: [
       ...journal.problems(),
       ...otherVersions(open.filter(({ key, version }) => version && !weighed.has(key))),
     ],
+    remarks: journal.remarks,
   }
 }
 

@@ -1,3 +1,4 @@
+import { endsOf } from '../../transform/ends.js'
 import { findAlterations, findProblems, type ItemFinding } from './findings.js'
 import type { ItemHistory } from './fold-history.js'
 import type { HistoryChange } from './item-change.js'
@@ -51,7 +52,7 @@ export function historySince(all: ItemHistory, from: number, end = all.steps.len
     finding === 'PRE-ARCHIVE' || (finding === 'GAP' && first.changes.some(({ event_id: id }) => id === eventId))
   const problems = findProblems(until, all.facts.boundaries).filter(finding => !isEarlier(finding))
   const findings = [...findAlterations(until, step => shown.has(step)), ...problems]
-  const toUs = end < all.steps.length ? Math.max(...steps.map(step => step.timeUs)) : Number.POSITIVE_INFINITY
+  const toUs = end < all.steps.length ? endsOf(steps.map(step => step.timeUs))[1] : Number.POSITIVE_INFINITY
   const period = { afterUs: first.timeUs - 1, fromUs: first.timeUs, toUs, untilUs: toUs }
   return { ...all, ...judge(all.itemKey, findings, all.facts, period), steps, changes: steps.flatMap(s => s.changes) }
 }

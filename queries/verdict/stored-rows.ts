@@ -94,7 +94,7 @@ export class StoredRows {
     if (files.length === 0) return new Map()
     try {
       const found: (readonly [StoredFile, T])[] = []
-      for (const alike of await this.groupBySchema(files)) found.push(...(await look(alike)))
+      for (const alike of await this.groupBySchema(files)) for (const one of await look(alike)) found.push(one)
       return new Map(found)
     } catch {
       const half = Math.floor(files.length / 2)

@@ -14,6 +14,7 @@ import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
 import { type FindingsOfItem, findingsByItem, type TableFinding, withFindings } from './continuity.js'
 import type { Confidence } from './findings.js'
 import { goneAt, knownByFacts, toldByFacts } from './gone-items.js'
+import { lastOfLinked } from './last-of-linked.js'
 import { ofUnknown } from './unseen.js'
 import { judge, momentOf, stateSince, type Verdict } from './verdict.js'
 
@@ -135,8 +136,12 @@ async function* statesAt(
   options: BindOptions,
 ): AsyncGenerator<Row> {
   const parameters = { at: formatInstant(us, 6), ...known }
-  const { sql, values, scope } = bindQuery(TABLE_AS_OF, table, parameters, options)
-  for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
+  const { sql, values, scope, parameters: bound } = bindQuery(TABLE_AS_OF, table, parameters, options)
+  // who made a change by what is configured today is read from images, in the long statement only
+  const isNarrow = scope !== undefined && options.actor === undefined
+  const narrowing = isNarrow ? lastOfLinked(TABLE_AS_OF, table, us, bound, options.rows !== undefined) : undefined
+  for await (const piece of streamAnswer(engine, sql, values, { scope: scope && { ...scope, narrowing } }))
+    yield* rowsOf(piece)
 }
 
 function toItem(row: Row, { confidence }: Verdict): ItemOfTable {

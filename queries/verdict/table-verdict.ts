@@ -1,3 +1,4 @@
+import { endsOf } from '../../transform/ends.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { type AlteredRows, countAltered, withAltered } from './altered-items.js'
@@ -282,7 +283,7 @@ function factsIn(
 /** A look at the table itself shows that nothing came until then, too. */
 function receivedUntil({ newestUs }: Extent, { baselines, compared }: ArchiveFacts): number | null {
   const known = [newestUs, compared?.us ?? null, ...baselines.map(({ us }) => us)].filter(us => us !== null)
-  return known.length === 0 ? null : Math.max(...known)
+  return known.length === 0 ? null : endsOf(known)[1]
 }
 
 const DAY_US = 86_400_000_000

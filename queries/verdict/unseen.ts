@@ -2,6 +2,8 @@
  * What is known of what no row tells. Before the archive's first row of an item nothing is known, unless a complete
  * baseline stood: what it lacks was not in the table at its moment, and if nothing is missing since, it never came.
  */
+
+import { endsOf } from '../../transform/ends.js'
 import { type ArchiveFacts, lostStretches } from './archive-facts.js'
 import { CONFIDENCES, type Confidence, type ItemFinding } from './findings.js'
 import { judge, type Period, touching, type Verdict } from './verdict.js'
@@ -44,9 +46,9 @@ function missingSince(facts: ArchiveFacts, firstUs: number, lastUs: number, unti
   const all = [...lost, ...altered.map(({ us }) => ({ fromUs: null, toUs: us }))]
   const [first] = all
   if (first === undefined) return undefined
-  const from = all.map(({ fromUs }) => fromUs ?? Number.NEGATIVE_INFINITY)
-  const sinceUs = Math.max(Math.min(...from), firstUs)
-  const last = Math.max(...all.map(({ toUs }) => toUs))
+  const [from] = endsOf(all.map(({ fromUs }) => fromUs ?? Number.NEGATIVE_INFINITY))
+  const sinceUs = Math.max(from, firstUs)
+  const [, last] = endsOf(all.map(({ toUs }) => toUs))
   const about = { eventId: null, eventTimeUs: last, changes: 1, sinceUs, untilUs: last, absence: null, erasures: [] }
   return { finding: 'GAP', ...about }
 }

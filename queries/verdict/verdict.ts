@@ -1,3 +1,4 @@
+import { endsOf } from '../../transform/ends.js'
 import { formatInstant } from '../../transform/instant.js'
 import {
   type Anchor,
@@ -41,7 +42,7 @@ export interface Verdict {
 
 /** All that an item's changes tell; what the stream lost after the last of them may have been another. */
 export function periodOver(timesUs: readonly number[]): Period {
-  const [fromUs, toUs] = [Math.min(...timesUs), Math.max(...timesUs)]
+  const [fromUs, toUs] = endsOf(timesUs)
   return { afterUs: fromUs - 1, fromUs, toUs, untilUs: Number.POSITIVE_INFINITY }
 }
 

@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { describeSystemError } from '../../cli/failures.js'
-import { COMMANDS } from '../../cli/main.js'
+import { loadCommands } from '../../cli/main.js'
 import { MOMENT_FORMS } from '../../queries/moment.js'
 import { kinesisDocument, streamsRecord } from '../factories.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
+
+const COMMANDS = await loadCommands()
 
 const order = (id: string) =>
   streamsRecord({ Keys: { order_id: { S: id } }, NewImage: { order_id: { S: id } }, eventID: id })

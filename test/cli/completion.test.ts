@@ -3,8 +3,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../cli/main.js'
+import { loadCommands } from '../../cli/main.js'
 import { makeFolder, run } from './command-line.js'
+
+const COMMANDS = await loadCommands()
 
 const isThere = (program: string) => spawnSync(program, ['--version']).status === 0
 const named = (shell: string) => `${shell}${isThere(shell) ? '' : ` (skipped: no ${shell} here)`}`

@@ -19,6 +19,7 @@ import type {
 } from '../../doctor/deployed-facts.js'
 import type { DoctorFinding } from '../../doctor/judgement.js'
 import { readDeployment } from '../../doctor/read-facts.js'
+import { readTrailSettings } from '../../doctor/trail-checks.js'
 import { LOOPBACK_CONNECTION, type Loopback, startLoopback } from '../loopback.js'
 import { fileOf } from './command-line.js'
 
@@ -162,6 +163,7 @@ const kinesisResource = { type: 'AWS::Kinesis::Stream', logicalId: 'Changes', ph
 const factsOf = (fields: Partial<Facts> = {}, captured = tableOf()): Facts => ({
   stack: {
     name: 'Itemtrail',
+    arn: 'arn:aws:cloudformation:us-east-1:123456789012:stack/Itemtrail/id',
     status: 'UPDATE_COMPLETE',
     isProtected: true,
     tags: new Map([['application', 'itemtrail']]),
@@ -171,7 +173,7 @@ const factsOf = (fields: Partial<Facts> = {}, captured = tableOf()): Facts => ({
   drift: [
     {
       stack: 'Itemtrail',
-      found: found({ stack: 'Itemtrail', status: 'IN_SYNC', drifted: [], mappings: [STREAM], kept: [] }),
+      found: found({ stack: 'Itemtrail', status: 'IN_SYNC', drifted: [], mappings: [STREAM], kept: [], trails: [] }),
     },
   ],
   archive: bucketOf(),
@@ -180,6 +182,7 @@ const factsOf = (fields: Partial<Facts> = {}, captured = tableOf()): Facts => ({
   archiveKey: keyOf({ spec: 'SYMMETRIC_DEFAULT' }),
   journal: undefined,
   canary: undefined,
+  callers: undefined,
   persons: undefined,
   tables: new Map([['Orders', captured]]),
   ...fields,
@@ -200,7 +203,12 @@ describe('an archive as promised', () => {
     const kinesis = factsOf(
       {
         stack: { ...factsOf().stack, resources: [kinesisResource] },
-        drift: [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [], kept: [] }) }],
+        drift: [
+          {
+            stack: 'I',
+            found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [], kept: [], trails: [] }),
+          },
+        ],
       },
       tableOf(
         { viewType: undefined, streamArn: undefined },
@@ -312,7 +320,10 @@ describe('what is wrong', () => {
     const drifted = [{ logicalId: 'L', type: 'AWS::Glue::Table', status: 'MODIFIED', properties: ['/TableInput'] }]
     const drift = [
       ...factsOf().drift,
-      { stack: NESTED, found: found({ stack: NESTED, status: 'DRIFTED', drifted, mappings: [], kept: [] }) },
+      {
+        stack: NESTED,
+        found: found({ stack: NESTED, status: 'DRIFTED', drifted, mappings: [], kept: [], trails: [] }),
+      },
     ]
     const finding = judgeArchive(factsOf({ drift }), configurationOf()).find(({ verdict }) => verdict === 'wrong')
     expect(finding).toMatchObject({
@@ -335,7 +346,9 @@ describe('what is wrong', () => {
   it('is a Kinesis destination that is off or into another stream', () => {
     const kinesis = configurationOf({ capture: 'kinesis' })
     const stack = { ...factsOf().stack, resources: [kinesisResource] }
-    const drift = [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [], kept: [] }) }]
+    const drift = [
+      { stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [], kept: [], trails: [] }) },
+    ]
     const one = (fields: object) =>
       troubles(
         factsOf(
@@ -433,6 +446,68 @@ describe('a canary', () => {
   })
 })
 
+describe('the trail of callers', () => {
+  const HOUR = 3_600_000
+  /** As the stack deploys it, spoilt. */
+  const trail = (spoil: (properties: Record<string, unknown>, selectors: object[]) => void = () => {}) => {
+    const selectors = [
+      { Field: 'eventCategory', Equals: ['Data'] },
+      { Field: 'resources.type', Equals: ['AWS::DynamoDB::Table'] },
+      { Field: 'readOnly', Equals: ['false'] },
+      { Field: 'resources.ARN', Equals: ['arn:aws:dynamodb:us-east-1:123456789012:table/Orders'] },
+    ]
+    const properties = { IsLogging: true, AdvancedEventSelectors: [{ Name: 'writes', FieldSelectors: selectors }] }
+    spoil(properties, selectors)
+    return readTrailSettings(properties)
+  }
+  const facts = (settings = trail(), callers: Facts['callers'] = found(HOUR)) => {
+    const drift = factsOf().drift.map(({ stack, found: it }) => ({
+      stack,
+      found: it.kind === 'found' ? found({ ...it.value, trails: [settings] }) : it,
+    }))
+    return factsOf({ drift, callers })
+  }
+
+  it('logs every write of the captured tables and delivers each hour, also where nobody called', () => {
+    expect(troubles(facts())).toEqual([])
+    expect(
+      judgeArchive(facts(), configurationOf()).filter(({ subject }) => subject === 'the trail of callers'),
+    ).toHaveLength(3)
+  })
+
+  it.each([
+    ['it was stopped', facts(trail(properties => Object.assign(properties, { IsLogging: false }))), 'logging: wrong'],
+    [
+      'a table is selected no more',
+      facts(trail((_, [, , , arns]) => Object.assign(arns as object, { Equals: ['arn:aws:x:table/Orders2'] }))),
+      'writes that are logged: wrong',
+    ],
+    [
+      'its selector leaves some calls out',
+      facts(trail((_, selectors) => void selectors.push({ Field: 'eventName', Equals: ['PutItem'] }))),
+      'writes that are logged: wrong',
+    ],
+    [
+      'it has no selectors',
+      facts(trail(properties => void delete properties.AdvancedEventSelectors)),
+      'writes that are logged: wrong',
+    ],
+    ['nothing was delivered for hours', facts(trail(), found(4 * HOUR)), 'delivery: wrong'],
+    ['nothing was delivered for days', facts(trail(), found(undefined)), 'delivery: wrong'],
+    ['its bucket cannot be listed', facts(trail(), unknown), 'delivery: unchecked'],
+  ])('is told of where %s', (_, spoilt, trouble) => {
+    expect(troubles(spoilt)).toEqual([trouble])
+  })
+
+  it('could not be looked at where drift detection did not, and is missed where it is configured', () => {
+    expect(troubles(factsOf({ callers: found(HOUR) }))).toEqual([
+      'logging: unchecked',
+      'writes that are logged: unchecked',
+    ])
+    expect(troubles(factsOf(), { ...configurationOf(), callers: { days: 365 } })).toEqual(['trail: wrong'])
+  })
+})
+
 describe('a journal', () => {
   it('is as promised, and shows the key that it is verified by', () => {
     expect(troubles(sealedFacts())).toEqual([])
@@ -496,7 +571,9 @@ describe('what could not be looked at', () => {
   })
 
   it('leaves the stream that is read open where drift detection did not see the mapping', () => {
-    const drift = [{ stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [], kept: [] }) }]
+    const drift = [
+      { stack: 'I', found: found({ stack: 'I', status: 'IN_SYNC', drifted: [], mappings: [], kept: [], trails: [] }) },
+    ]
     expect(troubles(factsOf({ drift }))).toEqual(['stream that is read: unchecked'])
   })
 })

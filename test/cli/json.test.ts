@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../cli/main.js'
+import { loadCommands } from '../../cli/main.js'
 import { SAVED_QUERIES, savedQuery } from '../../queries/catalog.js'
 import { type Attributes, streamsRecord, TIME_TO_LIVE } from '../factories.js'
 import { archiveOf, fileOf, linesOf, makeFolder, run } from './command-line.js'
 import { DOCUMENT, expectContract } from './contract.js'
+
+const COMMANDS = await loadCommands()
 
 /** None of the records here has one. */
 const MISFITS = ['misfits[].column', 'misfits[].values', 'misfits[].example']

@@ -5,12 +5,14 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Command } from '../../cli/io.js'
-import { COMMANDS } from '../../cli/main.js'
+import { loadCommands } from '../../cli/main.js'
 import { escapeForeign, paint, WIPE_LINE } from '../../cli/show/terminal.js'
 import { printable } from '../../cli/show/text.js'
 import { streamsRecord } from '../factories.js'
 import { runs } from '../transform/arbitraries.js'
 import { archiveOf, fileOf, run } from './command-line.js'
+
+const COMMANDS = await loadCommands()
 
 const STEERING = /[^\P{Cc}\n]|[\u2028\u2029]|(?![\u200c\u200d])\p{Cf}/u
 const COLOURED = { colour: true }

@@ -145,6 +145,38 @@ describe('itemtrail reconcile with a full export', () => {
     })
   })
 
+  it('keeps the fact of a comparison that found much: the first thousand, and how many more', async () => {
+    const root = await archiveOf(LIFE)
+    const many = Array.from({ length: 1200 }, (_, i) => [100 + i, 'NEW'] as const)
+    const { exit, answer, err } = await reconcile(root, fullExport([[1, 'PAID'], [2, 'NEW'], ...many]))
+    expect([exit, answer.missing_in_archive]).toEqual([1, 1200])
+    expect(err).toContain('the fact names 1,000 of the items that are not equal, and counts the others')
+    const [fact] = await factsOf(root)
+    expect(fact).toMatchObject({ items: 1202, further: { differing: 200, unsettled: 0 } })
+    expect(fact?.kind === 'reconciliation' && fact.differing.length).toBe(1000)
+
+    const place = ['--archive', root, '--config', CONFIG]
+    expect((await run(['status', ...place])).out).toContain('1,200 items differed')
+    // of no other item it says that it was equal, and answers say that there is more
+    const unequal = await run(['history', 'Orders', 'ORD1', ...place])
+    expect([unequal.exit, unequal.out.includes('COMPLETE')]).toEqual([unequal.exit, false])
+    expect(unequal.out).toContain('names not all that was unequal, there were 200 more items that differed')
+
+    // a later look at the whole table that names all settles that
+    await reconcile(
+      root,
+      fullExport(
+        [
+          [1, 'PAID'],
+          [2, 'NEW'],
+        ],
+        '2026-11-22T10:31:00Z',
+      ),
+    )
+    expect((await run(['history', 'Orders', 'ORD1', ...place])).out).not.toContain('names not all that was unequal')
+    expect((await run(['status', ...place])).out).toContain('nothing differed')
+  })
+
   it('catches a lost tail, which leaves an unbroken chain', async () => {
     // without the last change of order 1
     const root = await archiveOf(LIFE.filter(([order, time]) => !(order === 1 && time === '10:10:00')))

@@ -1,31 +1,66 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
+import { importsOf, read } from '../source.js'
 
-const SOURCES = join(import.meta.dirname, '../..')
+const PROGRAM = join(import.meta.dirname, '../../dist/cli')
 
-/**
- * The packages that are loaded with a module, by the modules that import them; a type costs nothing, nor does
- * `import()`.
- */
-function packagesOf(file: string, seen = new Map<string, Set<string>>(), visited = new Set<string>()) {
-  if (visited.has(file)) return seen
-  visited.add(file)
-  const text = readFileSync(file, 'utf8')
-  for (const [, names = '', from = ''] of text.matchAll(
-    /^(?:import|export) (?!type )(?:([\w\s{},*]+?) from )?'([^']+)'$/gm,
-  )) {
-    const isTypesOnly = /^\{(\s*type [\w ]+,?)+\s*\}\s*$/.test(names)
-    if (isTypesOnly || from.startsWith('node:')) continue
-    if (from.startsWith('.')) packagesOf(join(dirname(file), from.replace(/\.js$/, '.ts')), seen, visited)
-    else seen.set(from, (seen.get(from) ?? new Set()).add(file.slice(SOURCES.length + 1)))
-  }
-  return seen
+/** The modules that are loaded with one; a type costs nothing, nor does `import()`. */
+function loadedWith(file: string, loaded = new Set<string>()): ReadonlySet<string> {
+  if (loaded.has(file)) return loaded
+  loaded.add(file)
+  const isLoaded = new Set(
+    [...read(file).matchAll(/^(?:import|export) (?!type )(?:([\w\s{},*]+?) from )?'(\.[^']+)'$/gm)]
+      .filter(([, names = '']) => !/^\{(\s*type [\w ]+,?)+\s*\}\s*$/.test(names))
+      .map(([, , from = '']) => join(dirname(file), from.replace(/\.js$/, ''))),
+  )
+  for (const { to } of importsOf(file)) if (isLoaded.has(to.replace(/\.tsx?$/, ''))) loadedWith(to, loaded)
+  return loaded
 }
 
-it('starts with neither DuckDB, Arrow nor the AWS SDK loaded: they take longer than most commands', () => {
-  const packages = packagesOf(join(SOURCES, 'cli/itemtrail.ts'))
-  expect([...packages.keys()]).toContain('commander')
-  const heavy = [...packages].filter(([name]) => /^(@duckdb\/|@aws-sdk\/|apache-arrow$)/.test(name))
-  expect(heavy.map(([name, by]) => `${name}, imported by ${[...by].join(' and ')}`)).toEqual([])
+/** The packages that modules import, by the modules. */
+function packagesOf(files: Iterable<string>): ReadonlyMap<string, readonly string[]> {
+  const packages = new Map<string, string[]>()
+  for (const file of files)
+    for (const [, names = '', from = ''] of read(file).matchAll(
+      /^(?:import|export) (?!type )(?:([\w\s{},*]+?) from )?'([^'.][^']*)'$/gm,
+    )) {
+      const isTypesOnly = /^\{(\s*type [\w ]+,?)+\s*\}\s*$/.test(names)
+      if (!isTypesOnly && !from.startsWith('node:')) packages.set(from, [...(packages.get(from) ?? []), file])
+    }
+  return packages
+}
+
+/** What is opened of the program that was built before a line of it runs, from one of its files on. */
+function openedWith(file: string, opened = new Set<string>()): ReadonlySet<string> {
+  if (opened.has(file)) return opened
+  opened.add(file)
+  const text = readFileSync(join(PROGRAM, file), 'utf8')
+  for (const [, name = ''] of text.matchAll(/^(?:import|\} from|import .* from) ?"\.\/([^"]+)";$/gm))
+    openedWith(name, opened)
+  return opened
+}
+
+it('starts with commander alone, and with no command: each takes longer to load than most need to run', () => {
+  const files = loadedWith('cli/itemtrail.ts')
+  expect([...packagesOf(files).keys()]).toEqual(['commander'])
+  expect([...files].filter(file => file.startsWith('cli/commands/'))).toEqual([])
+  expect(files.size).toBeGreaterThan(10)
+  expect(files.size).toBeLessThan(25)
+})
+
+it('loads neither DuckDB, Arrow nor the AWS SDK before a command asks for them', () => {
+  const heavy = /^(@duckdb\/|@aws-sdk\/|apache-arrow$)/
+  const commands = importsOf('cli/main.ts').filter(({ to }) => to.startsWith('cli/commands/'))
+  expect(commands.length).toBeGreaterThan(30)
+  const files = new Set<string>()
+  for (const { to } of commands) loadedWith(to, files)
+  const found = [...packagesOf(files)].filter(([name]) => heavy.test(name))
+  expect(found.map(([name, by]) => `${name}, imported by ${by.join(' and ')}`)).toEqual([])
+})
+
+it('is built as few files, of which the first are small', () => {
+  const files = openedWith('itemtrail.js')
+  expect(files.size, 'npm run build comes first').toBeLessThan(20)
+  expect([...files].reduce((sum, file) => sum + statSync(join(PROGRAM, file)).size, 0)).toBeLessThan(80_000)
 })

@@ -1,8 +1,18 @@
 /** `who`: as it is typed, over the cases of `test/fixtures/cloudtrail/`, and over files that are not what they should be. */
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { callersDesk } from '../queries/callers.js'
 import { type Ending, makeFolder, run } from './command-line.js'
 
@@ -46,12 +56,28 @@ describe('who', () => {
     ['hall=replica,seat=4', 'none', 1],
     ['hall=pending,seat=4', 'pending', 3],
     ['hall=before,seat=4', 'not covered', 3],
+    ['hall=undelivered,seat=1', 'not covered', 3],
+    ['hall=undelivered,seat=2', 'not covered', 3],
   ])('of %s says %s and ends with %i', async (key, verdict, exit) => {
     const ending = await ask(['Seats', key, '--format', 'json'])
     expect([ending.exit, JSON.parse(ending.out)]).toEqual([
       exit,
       expect.objectContaining({ changes: [expect.objectContaining({ verdict })] }),
     ])
+  })
+
+  it('says of what is pending for more than a day that no delay explains it', async () => {
+    const told = async (now: string) => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(now) })
+      const { err } = await ask(['Seats', 'hall=pending,seat=4']).finally(() => vi.useRealTimers())
+      return err.includes('1 change is pending and older than a day')
+    }
+    expect([await told('2026-11-19T21:00:00Z'), await told('2026-11-20T21:00:00Z')]).toEqual([false, true])
+  })
+
+  it('of a table alone names the question that lists all calls', async () => {
+    const { exit, err } = await ask(['Seats'])
+    expect([exit, err]).toEqual([2, expect.stringContaining('itemtrail query write-calls TABLE --from --to')])
   })
 
   it('tells calls by the clock that changes are told by', async () => {
@@ -187,16 +213,82 @@ describe('files of CloudTrail that are not what they should be', () => {
     ])
   })
 
-  it('of other services, other calls, and digests are passed over', async () => {
-    const trail = damaged('put-item', file => {
+  it('of other services and other calls are passed over', async () => {
+    const trail = damaged('put-item', file =>
       appendFileSync(
         join(file, '../other.json'),
         JSON.stringify({ Records: [{ eventSource: 's3.amazonaws.com', eventVersion: '9' }] }),
-      )
-      mkdirSync(join(file, '../CloudTrail-Digest'))
-      writeFileSync(join(file, '../CloudTrail-Digest/x.json.gz'), 'no gzip')
-    })
+      ),
+    )
     expect(await ask(['Seats', 'hall=put,seat=4'], trail)).toMatchObject({ exit: 0, err: '' })
+  })
+
+  describe('beside the digests that name them', () => {
+    /** A copy with the digest of what was delivered, after which something is done to a file, or the digest. */
+    function withDigest(damage: (log: string, digest: string) => void): string {
+      return damaged('put-item', log => {
+        const folder = join(log, '..')
+        const digests = join(folder, '../../../../../CloudTrail-Digest/eu-west-1/2026/11/19')
+        const logFiles = readdirSync(folder).map(name => ({
+          s3Object: `AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/19/${name}`,
+          hashValue: createHash('sha256')
+            .update(gunzipSync(readFileSync(join(folder, name))))
+            .digest('hex'),
+          hashAlgorithm: 'SHA-256',
+        }))
+        // of a day that was not copied nothing is missed
+        const elsewhere = {
+          ...logFiles[0],
+          s3Object: 'AWSLogs/x/111122223333_CloudTrail_eu-west-1_20261118T2355Z_x.json.gz',
+        }
+        mkdirSync(digests, { recursive: true })
+        const digest = join(
+          digests,
+          '111122223333_CloudTrail-Digest_eu-west-1_audit_eu-west-1_20261119T210000Z.json.gz',
+        )
+        writeFileSync(
+          digest,
+          gzipSync(JSON.stringify({ awsAccountId: '111122223333', logFiles: [...logFiles, elsewhere] })),
+        )
+        damage(log, digest)
+      })
+    }
+    const asked = ['Seats', 'hall=both,seat=4']
+
+    it('are all there, packed or not, and nothing is said', async () => {
+      expect(
+        await ask(
+          asked,
+          withDigest(() => {}),
+        ),
+      ).toMatchObject({ exit: 0, err: '' })
+      const unpacked = withDigest(log => {
+        writeFileSync(log.replace(/\.gz$/, ''), gunzipSync(readFileSync(log)))
+        rmSync(log)
+      })
+      expect(await ask(asked, unpacked)).toMatchObject({ exit: 0, err: '' })
+    })
+
+    it.each<[string, (log: string, digest: string) => void, string]>([
+      [
+        'one is missing',
+        log => rmSync(log),
+        'a file that CloudTrail delivered is not here of 111122223333_CloudTrail_eu-west-1_20261119',
+      ],
+      [
+        'one was edited',
+        edited(text => text.replaceAll('till-4', 'till-5')),
+        'is not the file that CloudTrail delivered, by its digest',
+      ],
+      [
+        'the digest is damaged',
+        (_, digest) => writeFileSync(digest, 'no gzip'),
+        'it does not tell which files are missing',
+      ],
+      ['the digest is another JSON', (_, digest) => writeFileSync(digest, '{"logFiles":7}'), 'logFiles'],
+    ])('where %s, it is told, and the answer is not believed whole', async (_, damage, told) => {
+      expect(await ask(asked, withDigest(damage))).toMatchObject({ exit: 3, err: expect.stringContaining(told) })
+    })
   })
 
   it('that are links or pipes are told and not opened', async () => {

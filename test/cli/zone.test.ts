@@ -1,11 +1,13 @@
 /** By whose clock times are printed, when there are colours, and what help says on a narrow terminal. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../cli/main.js'
+import { loadCommands } from '../../cli/main.js'
 import { colourOf } from '../../cli/show/colour.js'
 import { showMoment, wordsIn, zoneOf } from '../../cli/show/zone.js'
 import { parseInstant } from '../../transform/instant.js'
 import { change } from '../queries/story.js'
 import { archiveOf, run } from './command-line.js'
+
+const COMMANDS = await loadCommands()
 
 let root: string
 beforeAll(async () => {

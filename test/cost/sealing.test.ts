@@ -69,8 +69,10 @@ describe('a month of sealing', () => {
     expect(usd('alarms of the journal')).toBeCloseTo(0.7, 10)
     expect(usd('metrics of the journal')).toBeCloseTo(2.7, 10)
     expect(usd('sealer, requests')).toBeCloseTo(0.000146, 10)
-    // 730 × (3 s + 12 × 730 / 256 × 0.03 s) × 1.7275 GB
-    expect(usd('sealer, running')).toBeCloseTo(730 * (3 + (8760 / 256) * 0.03) * (1769 / 1024) * 0.0000133334, 8)
+    // 730 × (3 s, 17 bundles, two days of 24 seals), and once a day all 12 × 730 / 256 bundles, at 0.03 s
+    const [each, whole] = [3 + (17 + 48 / 256) * 0.03, (8760 / 256) * 0.03]
+    const sealing = (730 * each + (730 / 24) * whole) * (1769 / 1024) * 0.0000133334
+    expect(usd('sealer, running')).toBeCloseTo(sealing, 8)
     // kept for one month
     expect(usdAMonthAtEnd).toBeCloseTo((month.bytes / 1024 ** 3) * 0.023, 12)
     expect(usdAMonth).toBeCloseTo(

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { parquetMetadata } from 'hyparquet'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { writeChained } from '../../bench/chained-orders.js'
 import { readConfiguration } from '../../config/configuration.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { SAVED_QUERIES, type SavedQuery } from '../../queries/catalog.js'
@@ -44,6 +45,9 @@ beforeAll(() => {
   writeFileSync(input, RECORDS.join('\n'))
 })
 
+/** `KILLS=30` for more of them. */
+const THREADED_KILLS = Number(process.env.KILLS ?? 4)
+
 /** Whole processes on a machine that may be busy. */
 const TIMEOUT = 300_000
 
@@ -53,8 +57,12 @@ interface Ended {
   readonly err: string
 }
 
-function startIngest(root: string, file = input): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  return start(['ingest', file, '--archive', root, '--config', CONFIGURATION])
+function startIngest(
+  root: string,
+  file = input,
+  ...more: readonly string[]
+): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  return start(['ingest', file, '--archive', root, '--config', CONFIGURATION, ...more])
 }
 
 function start(argv: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
@@ -81,18 +89,18 @@ function countRows(root: string): number {
 const stagedIn = (root: string) => new DiskArchive(root).list('.staging/')
 
 /** Every change of the input is there, and each counts once. */
-async function expectAllOnce(root: string): Promise<void> {
+async function expectAllOnce(root: string, count = COUNT, ofExample = 11): Promise<void> {
   const engine = await DuckDbEngine.open(root, [TABLE])
   const ask = async (name: string, parameters: Readonly<Record<string, string>> = {}) => [
     ...rowsOf(await askQuery(engine, SAVED_QUERIES.get(name) as SavedQuery, TABLE, parameters)),
   ]
   try {
     const days = await ask('activity-by-day')
-    expect(days.reduce((sum, day) => sum + Number(day.changes), 0)).toBe(COUNT)
+    expect(days.reduce((sum, day) => sum + Number(day.changes), 0)).toBe(count)
     const findings = await ask('continuity')
     expect(findings.filter(({ finding }) => finding !== 'DUPLICATE')).toEqual([])
     const history = await ask('item-history', { item_key: '{"order_id":{"S":"ORD12345"}}' })
-    expect(history).toHaveLength(11)
+    expect(history).toHaveLength(ofExample)
   } finally {
     engine.close()
   }
@@ -128,6 +136,33 @@ describe('an ingest that is killed', () => {
         expect(readdirSync(root).sort()).toEqual(['.staging', 'config', 'data'])
         await expectAllOnce(root)
       }
+    },
+    TIMEOUT,
+  )
+})
+
+describe('an ingest with threads that is killed', () => {
+  it(
+    'loses nothing and counts nothing twice, whatever of its blocks was read, ahead, or written',
+    async () => {
+      const [root, count] = [temporaryFolder(), 6000]
+      const file = join(temporaryFolder(), 'changes.jsonl')
+      // some ten blocks, of which the first ones are read without threads
+      await writeChained(file, { changes: count, items: 800, days: 3, breaks: 0, repeats: 0, late: 0 })
+      const ingest = (into: string) => startIngest(into, file, '--threads', '2')
+      const began = performance.now()
+      expect(await ingest(temporaryFolder()).ended).toMatchObject({ code: 0 })
+      const duration = performance.now() - began
+      for (let kill = 0; kill < THREADED_KILLS; kill++) {
+        const { child, ended } = ingest(root)
+        const timer = setTimeout(() => child.kill('SIGKILL'), (0.4 + (0.6 * kill) / THREADED_KILLS) * duration)
+        await ended
+        clearTimeout(timer)
+        countRows(root)
+      }
+      expect(await ingest(root).ended).toMatchObject({ code: 0 })
+      expect(await stagedIn(root)).toEqual([])
+      await expectAllOnce(root, count, 0)
     },
     TIMEOUT,
   )

@@ -1,15 +1,17 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { checkCopy } from '../../derived/check.js'
 import { daysIn } from '../../derived/derived-folder.js'
 import { compactTable } from '../../derived/desk-compactor.js'
-import { sizeOf } from '../../derived/manifest.js'
+import { ROWS_FILE } from '../../derived/duckdb-tables.js'
+import { type StateCheckpoint, sizeOf } from '../../derived/manifest.js'
 import { openDesk } from '../../library/open-archive.js'
 import { type ItemOfTable, itemsAt } from '../../queries/verdict/table-at.js'
 import { checkpointFolderPrefix } from '../../transform/derived.js'
 import { rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { STREAM_ARN, streamsRecord, tableConfiguration } from '../factories.js'
-import { manifestIn } from './manifest-in.js'
+import { forgeManifest, manifestIn, rewrite } from './manifest-in.js'
 
 const TABLE = tableConfiguration()
 const FIRST_DAY = Date.UTC(2026, 10, 10) / 1000
@@ -184,5 +186,23 @@ describe('checkpoints', () => {
     await compactTable(root, 'Orders', OFTEN)
     expect(await statesAt(root, 4 * DAY)).toEqual(expected)
     expect(daysOf(root)).toEqual(['2026-11-10', '2026-11-12'])
+  })
+
+  const stateOfA = (column: string) =>
+    `case when item_key like '%"B"%' then (select any_value(${column}) from old where item_key like '%"A"%') else ${column} end as ${column}`
+
+  it.each([
+    ['lacks', `where item_key not like '%"C"%'`, 'C'],
+    ['has another state of', `select * replace (${stateOfA('new_image')}, ${stateOfA('new_hash')})`, 'B'],
+  ])('are found out by a check where one %s an item', async (_, what, item) => {
+    await compactTable(root, 'Orders', OFTEN)
+    expect((await checkCopy(root, 'Orders')).problems).toEqual([])
+    const last = manifestIn(root).checkpoints.at(-1) as StateCheckpoint
+    const key = `${checkpointFolderPrefix('Orders', last.name)}${ROWS_FILE}`
+    await rewrite(join(root, key), `from old ${what}`)
+    forgeManifest(root, key)
+    expect((await checkCopy(root, 'Orders')).problems).toEqual([
+      `checkpoint at the end of ${last.day} gives another state of {"order_id":{"S":"${item}"}} than the copy`,
+    ])
   })
 })

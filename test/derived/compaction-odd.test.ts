@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkCopy } from '../../derived/check.js'
 import { compactTable } from '../../derived/desk-compactor.js'
-import { digitsFor } from '../../derived/duckdb-writer.js'
+import { digitsFor } from '../../derived/lots.js'
 import { openDesk } from '../../library/open-archive.js'
 import { askQuery } from '../../queries/answers/ask.js'
 import { readHistory } from '../../queries/answers/read-history.js'
@@ -97,7 +97,8 @@ describe('a compacted archive', () => {
     expect((await checkCopy(root, 'Orders')).problems).toEqual([])
   }, 30_000)
 
-  it('has finer buckets the more rows there are', () => {
-    expect([1, 262_144, 262_145, 16_777_216, 16_777_217].map(digitsFor)).toEqual([1, 1, 2, 2, 3])
+  it('has finer buckets the more rows there are, and the larger they are', () => {
+    expect([1, 262_144, 262_145, 16_777_216, 16_777_217].map(n => digitsFor(n, 1))).toEqual([1, 1, 2, 2, 3])
+    expect([1, 2 ** 30, 2 ** 30 + 1, 2 ** 34, 2 ** 34 + 1].map(n => digitsFor(1, n))).toEqual([1, 1, 2, 2, 3])
   })
 })

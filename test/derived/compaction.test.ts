@@ -15,7 +15,7 @@ import { bucketOf, bucketPrefix, manifestKey } from '../../transform/derived.js'
 import { ingestRecords, rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { streamsRecord, tableConfiguration } from '../factories.js'
 import { alterRows } from '../store/altering.js'
-import { forgeManifest, keysOf, manifestIn, rowFilesOf } from './manifest-in.js'
+import { forgeManifest, keysOf, manifestIn, rewrite, rowFilesOf } from './manifest-in.js'
 
 const TABLE = tableConfiguration()
 
@@ -419,15 +419,6 @@ describe('an engine over a compacted archive', () => {
     expect(await ask(root)).toEqual({ versions: ['0', '1'], remarks: [] })
   })
 })
-
-async function rewrite(path: string, sql: string): Promise<void> {
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
-  await connection.run(`create table old as select * from '${path}'`)
-  await connection.run(`copy (${sql}) to '${path}' (format parquet)`)
-  connection.closeSync()
-  instance.closeSync()
-}
 
 /** Nothing lies below `derived/` but what the manifest names, and that is all there. */
 function expectOnlyNamed(root: string): void {

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { listDigest } from '../../derived/coverage.js'
 import { ROWS_FILE } from '../../derived/duckdb-tables.js'
 import { type Manifest, readManifest } from '../../derived/manifest.js'
@@ -36,7 +37,7 @@ export function keysOf(manifest: Manifest): readonly string[] {
   ]
 }
 
-/** Makes the manifest agree with a file of a run that was written over. */
+/** Makes the manifest agree with a file of a run, or of a checkpoint, that was written over. */
 export function forgeManifest(root: string, key: string): Manifest {
   const manifest = manifestIn(root)
   const bytes = readFileSync(join(root, key))
@@ -45,7 +46,19 @@ export function forgeManifest(root: string, key: string): Manifest {
     const bucket = Object.keys(run.files).find(name => key.startsWith(bucketPrefix('Orders', run, name)))
     return bucket === undefined ? run : { ...run, files: { ...run.files, [bucket]: files } }
   })
-  const forged = { ...manifest, runs }
+  const isOf = (name: string) => key.startsWith(checkpointFolderPrefix('Orders', name))
+  const checkpoints = manifest.checkpoints.map(one => (isOf(one.name) ? { ...one, files } : one))
+  const forged = { ...manifest, runs, checkpoints }
   writeFileSync(join(root, manifestKey('Orders')), JSON.stringify(forged))
   return forged
+}
+
+/** Writes a file over, as a query of its rows, which are `old`. */
+export async function rewrite(path: string, sql: string): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await connection.run(`create table old as select * from '${path}'`)
+  await connection.run(`copy (${sql}) to '${path}' (format parquet)`)
+  connection.closeSync()
+  instance.closeSync()
 }

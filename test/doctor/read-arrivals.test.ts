@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { readCanary, readCompared } from '../../doctor/read-arrivals.js'
+import { readCanary, readCompared, readDigestAge } from '../../doctor/read-arrivals.js'
 import { reconciliationFact } from '../../restore/reconciliation-fact.js'
 import { writeFact } from '../../transform/fact.js'
 import { factKey } from '../../transform/layout.js'
@@ -36,6 +36,20 @@ it('says why it cannot be looked at, and nothing of a stack without one', async 
   s3.fault = () => ({ status: 403, code: 'AccessDenied' })
   expect(await readCanary(client, OUTPUTS, NOW)).toMatchObject({ kind: 'unknown' })
   expect(await readCanary(client, new Map([['ArchiveBucket', 'archive']]), NOW)).toBeUndefined()
+})
+
+it('finds how old the newest digest of the trail of callers is, of this region, and nothing without a trail', async () => {
+  s3.fault = () => undefined
+  const arn = 'arn:aws:cloudformation:eu-west-1:111122223333:stack/Audit/id'
+  const stack = { arn, outputs: new Map([['AuditCallersBucketC0501D48', 'calls']]) }
+  for (const [place, at] of [
+    ['CloudTrail-Digest/eu-west-1/2026/11/28', '2026-11-28T23:08:00Z'],
+    ['CloudTrail-Digest/eu-central-1/2026/11/29', '2026-11-29T00:08:00Z'],
+    ['CloudTrail/eu-west-1/2026/11/29', '2026-11-29T00:09:00Z'],
+  ] as const)
+    s3.add({ bucket: 'calls', key: `AWSLogs/111122223333/${place}/${at}.json.gz`, lastModified: at })
+  expect(await readDigestAge(client, stack, NOW)).toEqual({ kind: 'found', value: 62 * 60_000 })
+  expect(await readDigestAge(client, { ...stack, outputs: OUTPUTS }, NOW)).toBeUndefined()
 })
 
 it('finds how old is what was compared last, among other facts, and of the last week alone', async () => {

@@ -53,9 +53,11 @@ export async function takeOn(world: World, arn: string): Promise<Environment> {
 /** Whoever took on the role of an output, `QueryUserRole` for one. */
 export const inRole = (world: World, output: string): Promise<Environment> => takeOn(world, outputOf(world, output))
 
+let administrators = 0
+
 /** An administrator of the account, who may everything that no policy of a resource denies him. */
 export async function asAdministrator(world: World): Promise<Environment> {
-  const name = `admin-${process.pid}`
+  const name = `admin-${process.pid}-${administrators++}`
   const trust = { Effect: 'Allow', Principal: { AWS: '000000000000' }, Action: 'sts:AssumeRole' }
   const all = { Effect: 'Allow', Action: '*', Resource: '*' }
   const policy = (statement: object) => JSON.stringify({ Version: '2012-10-17', Statement: [statement] })

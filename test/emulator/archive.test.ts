@@ -55,7 +55,8 @@ describe.skipIf(typeof opened === 'string')(
 
     it('keeps the configuration of each table', async () => {
       const keys = await keysBelow(bucket, 'config/', env())
-      expect(keys.map(key => key.split('/')[1]).sort()).toEqual(['Carts', 'Members', 'Orders'])
+      const tables = ['Boxes', 'Carts', 'Members', 'Orders', outputOf(world, 'CanaryTable')]
+      expect(keys.map(key => key.split('/')[1]).sort()).toEqual(tables)
     })
 
     it('takes every change by either way, and refuses none', async () => {

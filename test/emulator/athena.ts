@@ -8,7 +8,7 @@ import { type IncomingHttpHeaders, request, type ServerResponse } from 'node:htt
 import { buffer } from 'node:stream/consumers'
 import { type AthenaServer, type Outcome, startAthenaServer } from '../athena-server.js'
 import { startLoopback } from '../loopback.js'
-import { serveTrino } from '../trino/athena.js'
+import { bound, serveTrino } from '../trino/athena.js'
 import { TrinoClient } from '../trino/client.js'
 import { launchTrino, missingForTrino } from '../trino/server.js'
 
@@ -113,7 +113,8 @@ function serveOver(server: AthenaServer, trino: TrinoClient): void {
       `external_location = '${location}'`,
       ...(partitioned ? [partitioned] : []),
     ]
-    const { physicalInputBytes } = await trino.run(`create table ${name} with (${properties.join(', ')}) as ${query}`)
+    const create = `create table ${name} with (${properties.join(', ')}) as ${query}`
+    const { physicalInputBytes } = await trino.run(bound(create, parameters))
     await trino.run(`drop table ${name}`)
     return { state: 'SUCCEEDED', columns: [], rows: [], bytesScanned: physicalInputBytes }
   }

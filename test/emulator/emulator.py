@@ -29,6 +29,7 @@ import ministack.services.kms as kms
 import ministack.services.lambda_svc as lambdas
 import ministack.services.s3 as s3
 import ministack.services.sqs as sqs
+import written_by_aws
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
 
@@ -535,7 +536,8 @@ def condition_key(key, context):
 
 iam._resolve_condition_key = condition_key
 
-# --- what a policy may ask of a request besides: the encryption context of a key's use, and the table of a policy
+# --- what a policy may ask of a request besides: the encryption context of a key's use, and what a table's policy or
+# export is of
 
 plain_context, plain_arn = actions.request_tag_context, actions.extract_resource_arn
 
@@ -547,8 +549,10 @@ def request_context(service, action, body, parameters):
 
 
 def resource_arn(service, method, path, headers, body, *more):
-    if service == "dynamodb" and b'"ResourceArn"' in body:
-        return json.loads(body)["ResourceArn"]
+    named = json.loads(body) if service == "dynamodb" and b'Arn":' in body else {}
+    for name in ("ResourceArn", "TableArn", "ExportArn"):
+        if name in named:
+            return named[name]
     # "not authorized to perform: cloudwatch:DescribeAlarms on resource: arn:aws:cloudwatch:..:alarm:*", says AWS
     named = f"{path} {headers.get('x-amz-target', '')}".encode() + body
     if service in ("cloudwatch", "monitoring") and b"DescribeAlarms" in named:
@@ -680,4 +684,5 @@ def delete_nested(physical_id, properties):
 
 HANDLERS["AWS::CloudFormation::Stack"]["delete"] = delete_nested
 
+written_by_aws.install(HANDLERS, answered)
 app.main()

@@ -85,6 +85,8 @@ export async function startEmulator(folder: string, athena: string): Promise<Emu
       // it would listen on every address
       IOT_MTLS_ENABLED: '0',
       NODE_PATH: join(ROOT, 'node_modules'),
+      // its parts lie among the sources
+      PYTHONDONTWRITEBYTECODE: '1',
       AWS_ENDPOINT_URL_ATHENA: athena,
     },
   })

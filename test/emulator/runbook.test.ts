@@ -2,30 +2,21 @@
  * Alarms that are made to go off, and their pages of the runbook tried as they are written: the commands are taken from
  * the page, with the words in capitals and the dots replaced.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { DeleteObjectCommand, GetObjectRetentionCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aws, inRole, itemtrail } from './acting.js'
-import { invoke } from './drive.js'
-import { ROOT } from './emulator.js'
+import { asAdministrator, aws, inRole, itemtrail } from './acting.js'
+import { command, commandsOf, lineOf, onCall } from './on-call.js'
 import { clientsOf, keysBelow, runProgram, waitFor } from './stack.js'
 import { openWorld, outputOf, physicalOf, STACK, type World } from './world.js'
 
 const opened = openWorld()
 const world = opened as World
-const RUNBOOK = readFileSync(join(ROOT, 'docs', 'runbook.md'), 'utf8')
-
-/** A command of a page, which has to be there, with what a person puts in the place of its open words. */
-function command(page: string, pattern: RegExp, put: Readonly<Record<string, string>> = {}): readonly string[] {
-  const [, section] = RUNBOOK.split(`\n### ${page}\n`)
-  const text = section?.split('\n### ')[0]?.split('\n## ')[0] ?? ''
-  const found = [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code as string).find(code => pattern.test(code))
-  if (found === undefined) throw new Error(`page ${page} has no command like ${pattern}, it has:\n${text}`)
-  const filled = Object.entries(put).reduce((line, [word, value]) => line.replace(word, value), found)
-  return filled.split(/\s+/)
-}
+/** Version 1 of the command goes by an old name of this service, whatever the environment says. */
+const AWS_OF_SQS = `aws() {
+  if [ "$1" = sqs ]; then command aws "$@" --endpoint-url "$AWS_ENDPOINT_URL"; else command aws "$@"; fi
+}`
 
 describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string' ? ` (${opened})` : ''}`, () => {
   let bucket: string
@@ -33,49 +24,7 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
     bucket = outputOf(world, 'ArchiveBucket')
   })
   const env = () => world.environment
-  const functionOf = (id: RegExp) => physicalOf(world.resources, id, 'AWS::Lambda::Function')
-  const call = (id: RegExp) => invoke(functionOf(id), {}, env(), world.folder)
-  /** Runs a command of a page as the account's root would, in what it names first. */
-  const run = (argv: readonly string[]) => aws(world, argv[0] === 'aws' ? argv.slice(1) : argv)
-
-  interface Alarm {
-    readonly AlarmName: string
-    readonly AlarmDescription: string
-    readonly StateValue: string
-    readonly Dimensions: readonly { readonly Name: string; readonly Value: string }[]
-    readonly MetricName?: string
-    readonly Namespace?: string
-  }
-  async function alarmOf(name: string, subject: string): Promise<Alarm> {
-    const { MetricAlarms }: { MetricAlarms: readonly Alarm[] } = await aws(world, ['cloudwatch', 'describe-alarms'])
-    const found = MetricAlarms.filter(
-      ({ AlarmName, AlarmDescription: text }) =>
-        AlarmName.startsWith(`${STACK}-`) &&
-        text.endsWith(`docs/runbook.md, ${name}`) &&
-        text.includes(`] ${subject}: `),
-    )
-    expect([name, found.length]).toEqual([name, 1])
-    return found[0] as Alarm
-  }
-  const stateOf = async (name: string, subject = 'archive') => (await alarmOf(name, subject)).StateValue
-  const goesOff = (name: string, subject = 'archive') =>
-    waitFor(
-      () => stateOf(name, subject),
-      state => state === 'ALARM',
-      20,
-    )
-
-  /** Counts as the service would, where the emulator does not. */
-  async function count(name: string, subject: string, value: number, minutesAgo = [0]): Promise<void> {
-    const { Namespace, MetricName, Dimensions } = await alarmOf(name, subject)
-    for (const minutes of minutesAgo) await put(`${Namespace}`, `${MetricName}`, Dimensions, value, minutes)
-  }
-  const put = (space: string, name: string, dimensions: Alarm['Dimensions'], value: number, minutesAgo: number) =>
-    aws(world, [
-      ...['cloudwatch', 'put-metric-data', '--namespace', space, '--metric-name', name, '--value', `${value}`],
-      ...['--timestamp', new Date(Date.now() - minutesAgo * 60_000).toISOString()],
-      ...['--dimensions', dimensions.map(({ Name, Value }) => `${Name}=${Value}`).join(',')],
-    ])
+  const { stateOf, goesOff, put, count, functionOf, call, run } = onCall(world)
 
   it('record-refused tells its topic, its page tells why, and redrive sends it again', async () => {
     const { QueueUrl } = await aws(world, ['sqs', 'create-queue', '--queue-name', `told-${process.pid}`])
@@ -118,13 +67,13 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
 
   it('stream-unread: a mapping that is off is found, and reads again once it is on', async () => {
     const forwarder = functionOf(/Orders.*\/ForwarderFunction[^/]*$/)
-    const list = command('stream-unread', /list-event-source-mappings/)
+    const list = command('stream-unread', /list-event-source-mappings/, { FUNCTION: forwarder })
     const mapping = async () => {
-      const { EventSourceMappings } = await run([...list, '--function-name', forwarder])
+      const { EventSourceMappings } = await run(list)
       return EventSourceMappings[0] as { UUID: string; State: string; EventSourceArn: string }
     }
     const { UUID, EventSourceArn } = await mapping()
-    const off = command('delivery-late', /update-event-source-mapping/, { '...': UUID })
+    const off = command('delivery-late', /update-event-source-mapping/, { UUID })
     await run(off)
     const Item = { order_id: { S: 'UNREAD' }, status: { S: 'PENDING' } }
     const data = () => keysBelow(bucket, 'data/Orders/', env())
@@ -134,8 +83,7 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
       await put('AWS/DynamoDB', 'ConsumedWriteCapacityUnits', [{ Name: 'TableName', Value: 'Orders' }], 1, minutes)
     expect(await goesOff('stream-unread', 'Orders')).toBe('ALARM')
     expect((await mapping()).State).toMatch(/Disabl/)
-    const table = command('stream-unread', /describe-table/)
-    const { Table } = await run([...table, '--table-name', 'Orders'])
+    const { Table } = await run(command('stream-unread', /describe-table/, { TABLE: 'Orders' }))
     expect(Table.LatestStreamArn).toBe(EventSourceArn)
     await run(off.map(word => (word === '--no-enabled' ? '--enabled' : word)))
     // it goes on where it was: what was written meanwhile arrives
@@ -215,7 +163,7 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
     await aws(world, ['sqs', 'send-message', '--queue-url', queue, '--message-body', JSON.stringify(event)])
     await count('object-unlocked', 'archive', 1)
     expect(await goesOff('object-unlocked')).toBe('ALARM')
-    await run(command('object-unlocked', /start-message-move-task/, { '<arn of Failed>': Attributes.QueueArn }))
+    await run(command('object-unlocked', /start-message-move-task/, { FAILED_ARN: Attributes.QueueArn }))
     const untilOf = async () => {
       const asked = { Bucket: bucket, Key: 'facts/Nothing/unlocked.json', VersionId }
       const { Retention } = await s3.send(new GetObjectRetentionCommand(asked)).catch(() => ({ Retention: undefined }))
@@ -224,6 +172,37 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
     // a day later than the event of its creation would have it, so it was this one
     const wanted = Date.now() + 30.5 * 86_400_000
     expect(await waitFor(untilOf, until => until > wanted)).toBeGreaterThan(wanted)
+  })
+
+  it('lock-event-lost: objects that no event told of are locked by the lines of the page', async () => {
+    const { s3 } = clientsOf(env())
+    const rule = physicalOf(world.resources, /AuditLockDelivered[0-9A-F]{8}$/, 'AWS::Events::Rule')
+      .split('|')
+      .at(-1)
+    const since = new Date().toISOString().slice(0, 19)
+    await aws(world, ['events', 'disable-rule', '--name', `${rule}`])
+    const Key = 'facts/Nothing/lost.json'
+    const { VersionId } = await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: '{}' }))
+    await count('lock-event-lost', 'archive', 1)
+    expect(await goesOff('lock-event-lost')).toBe('ALARM')
+    const { Rules } = await run(command('lock-event-lost', /list-rules/))
+    expect(JSON.stringify(Rules)).toContain('"State":"DISABLED"')
+    const version = { ARCHIVE: bucket, OBJECT: Key, VERSION: `${VersionId}` }
+    const retention = command('lock-event-lost', /get-object-retention/, version)
+    await expect(run(retention)).rejects.toThrow(/NoSuchObjectLockConfiguration/)
+    await aws(world, ['events', 'enable-rule', '--name', `${rule}`])
+
+    const queue = physicalOf(world.resources, /AuditLockWaiting[0-9A-F]{8}$/, 'AWS::SQS::Queue')
+    const put = { ARCHIVE: bucket, WAITING: queue, PREFIX: 'facts/', SINCE: since }
+    const lines = lineOf('lock-event-lost', /list-object-versions/, put)
+    const sent = await runProgram(['bash', '-c', `${AWS_OF_SQS}\n${lines}`], await asAdministrator(world), world.folder)
+    expect(sent).toMatchObject({ code: 0, out: expect.stringContaining('MessageId') })
+    const isLocked = () =>
+      run(retention).then(
+        ({ Retention }) => Retention.Mode,
+        () => undefined,
+      )
+    expect(await waitFor(isLocked, mode => mode !== undefined)).toBe('GOVERNANCE')
   })
 
   it('seal-late is over once there was a seal; object-altered and its repair', async () => {
@@ -237,21 +216,52 @@ describe.skipIf(typeof opened === 'string')(`an alarm${typeof opened === 'string
     const log = physicalOf(world.resources, /JournalCheckLog/, 'AWS::Logs::LogGroup')
     const { events } = await aws(world, ['logs', 'filter-log-events', '--log-group-name', log])
     expect(JSON.stringify(events)).toContain(Key)
-    const versions = command('journal-forked', /list-object-versions/)
-    const { Versions } = await run([...versions, '--bucket', bucket, '--prefix', Key])
+    const { Versions } = await run(command('journal-forked', /list-object-versions/, { ARCHIVE: bucket, OBJECT: Key }))
     expect(Versions.length).toBe(2)
     await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId, BypassGovernanceRetention: true }))
   })
 
   it('key-closing: a key whose deletion was asked for is brought back by the commands of the page', async () => {
-    const key = ['--key-id', outputOf(world, 'SealKeyArn')]
-    await aws(world, ['kms', 'schedule-key-deletion', ...key, '--pending-window-in-days', '7'])
+    const KEY = outputOf(world, 'SealKeyArn')
+    await aws(world, ['kms', 'schedule-key-deletion', '--key-id', KEY, '--pending-window-in-days', '7'])
     await call(/JournalSealer/).catch(() => undefined)
     expect(await goesOff('key-closing')).toBe('ALARM')
-    const { KeyMetadata } = await run([...command('key-closing', /describe-key/), ...key])
+    const { KeyMetadata } = await run(command('key-closing', /describe-key/, { KEY }))
     expect(KeyMetadata.KeyState).toBe('PendingDeletion')
-    await run([...command('key-closing', /cancel-key-deletion/), ...key])
-    await run(['kms', command('key-closing', /enable-key/).at(-1) as string, ...key])
+    await run(command('key-closing', /cancel-key-deletion/, { KEY }))
+    await run(command('key-closing', /enable-key/, { KEY }))
     await call(/JournalSealer/)
+  })
+
+  it('has no command in its pages that aws does not take as it stands there', async () => {
+    const checked = commandsOf('aws').filter(line => !/^aws s3 /.test(line))
+    expect(checked.length).toBeGreaterThan(20)
+    const refused: [string, string][] = []
+    for (const line of checked) {
+      // it parses the command and calls nobody; what it finds wrong with its own sample of an answer is no matter here
+      const words = `${line.replace(/ \|$/, '')} --generate-cli-skeleton output`
+      const { err } = await runProgram(['sh', '-c', words], env(), world.folder)
+      const [, why] = /^aws: error: (.*)$/m.exec(err) ?? []
+      if (why !== undefined || /not found|syntax error/i.test(err)) refused.push([line, why ?? err])
+    }
+    expect(refused).toEqual([])
+  })
+
+  it('has no command in its pages that itemtrail does not take as it stands there', async () => {
+    const FILE = join(world.folder, 'mailed.checkpoint')
+    await aws(world, ['s3api', 'get-object', '--bucket', bucket, '--key', 'log/checkpoint', FILE])
+    const put = { ARCHIVE: bucket, REFUSED: outputOf(world, 'RefusedBucket'), FILE, Itemtrail: STACK }
+    const asked = commandsOf('itemtrail').filter(line => !/--send|--export|FOLDER/.test(line))
+    expect(asked.length).toBeGreaterThan(5)
+    const ends: [string, number, string][] = []
+    for (const line of asked) {
+      // a comparison is a fact of its table from then on: that of Carts finds what it should
+      const [role, TABLE] = /reconcile/.test(line) ? ['BaselineRole', 'Carts'] : ['OperatorRole', 'Orders']
+      const words = Object.entries({ ...put, TABLE }).reduce((text, [word, to]) => text.replaceAll(word, to), line)
+      const { code, err } = await itemtrail(world, words.split(/ +/).slice(1), await inRole(world, role))
+      // 1: something is found; 3: the emulator does not measure all that status and doctor ask for
+      if (code === 2 || (code === 3 && !/status|doctor/.test(line))) ends.push([line, code, err])
+    }
+    expect(ends).toEqual([])
   })
 })

@@ -1,14 +1,24 @@
 /** What is asked of a stack by its name alone, each command as the role that the documents name for it. */
+
+import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { inRole, itemtrail } from './acting.js'
 import type { Environment } from './emulator.js'
-import { openWorld, STACK, type World } from './world.js'
+import { onCall } from './on-call.js'
+import { clientsOf } from './stack.js'
+import { openWorld, outputOf, STACK, type World } from './world.js'
 
 const opened = openWorld()
 const world = opened as World
 const asks = typeof opened === 'string' ? opened : opened.noQuestions
 
 const TABLES = ['Carts', 'Members', 'Orders']
+
+/** What a question scanned, as it tells on standard error. */
+function bytesOf(err: string): number {
+  const [, number, unit] = /([\d.]+) (bytes|kB|MB) scanned/.exec(err) ?? []
+  return Number(number) * { bytes: 1, kB: 2 ** 10, MB: 2 ** 20 }[unit as 'bytes' | 'kB' | 'MB']
+}
 
 interface Status {
   readonly tables: readonly { readonly table: string; readonly last_change: string | null }[]
@@ -66,8 +76,23 @@ describe.skipIf(asks !== undefined)(`asked of a stack${asks === undefined ? '' :
     expect((await as('query', 'as-of', 'Orders', 'LIVE3', 'now')).err).toMatch(/AccessDenied|not authorized/)
   })
 
-  it('who says that the stack keeps no callers, and does not guess', async () => {
-    const { code, out, err } = await as('operator', 'who', 'Orders', 'LIVE3')
-    expect({ code, text: `${out}${err}` }).toEqual({ code: 3, text: expect.stringMatching(/callers/) })
+  it('history says the same from the copy by item once it was compacted, and reads less', async () => {
+    const history = ['history', 'Orders', 'ORD12345', '--format', 'json']
+    const before = await as('query', ...history)
+    await onCall(world).call(/Orders.*CompactionFunction[^/]*$/)
+    const after = await as('query', ...history)
+    expect(after.out).toBe(before.out)
+    expect(bytesOf(after.err)).toBeLessThan(bytesOf(before.err))
+    expect((await as('operator', 'status')).out).toMatch(/^compacted +\d{4}-/m)
+  })
+
+  it('verify names what the stack does not capture, and answers for the rest', async () => {
+    // other files put facts of no table there
+    const Key = 'facts/Nothing/seen.json'
+    const Bucket = outputOf(world, 'ArchiveBucket')
+    await clientsOf(world.environment).s3.send(new PutObjectCommand({ Bucket, Key, Body: '{}' }))
+    const { code, out, err } = await as('query', 'verify', 'rows')
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('not checked: Nothing: the stack does not') })
+    for (const table of TABLES) expect(out).toContain(`${table}: `)
   })
 })

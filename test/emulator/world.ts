@@ -1,5 +1,5 @@
 /**
- * What all files of a run share: the emulator, three tables that nobody's stack made, and one archive of them, with
+ * What all files of a run share: the emulator, four tables that nobody's stack made, and one archive of them, with
  * everything that can be switched on. Vitest's set-up makes it; `npx tsx test/emulator/world.ts` makes one that stays,
  * for `EMULATOR_WORLD=FILE npm run test:emulator`.
  */
@@ -96,15 +96,20 @@ export async function makeTable(env: Environment, name: string, keys: readonly s
 }
 
 const SINCE = '2026-10-01'
+/** The stream of each table that has one. */
+type Streams = Readonly<Record<'Orders' | 'Members' | 'Boxes', string>>
+
 const KINESIS = { since: SINCE, capture: 'kinesis', keys: ['pk', 'sk'] }
 
-function configurationOf(orders: string, members: string): object {
+function configurationOf({ Orders: orders, Members: members, Boxes: boxes }: Streams): object {
   return {
     environment: 'emu',
     lock: { mode: 'governance', days: 30 },
     compact: true,
     seal: true,
     notify: ['oncall@example.com'],
+    canary: true,
+    callers: true,
     erasure: { keys: 'of the stack' },
     tables: {
       Orders: {
@@ -115,6 +120,7 @@ function configurationOf(orders: string, members: string): object {
         columns: { status: 'string', total: 'decimal(12,2)', city: { attribute: 'shipping.city', type: 'string' } },
       },
       Carts: KINESIS,
+      Boxes: { since: SINCE, keys: ['id'], streamArn: boxes, reconcile: true },
       Members: { since: SINCE, keys: ['id'], streamArn: members, erasable: [{ subject: 'id', attributes: ['name'] }] },
     },
   }
@@ -144,15 +150,18 @@ async function makeWorld(): Promise<{ readonly place: string; readonly stop: () 
 }
 
 async function deployWorld(folder: string, environment: Environment): Promise<World> {
-  const orders = await makeTable(environment, 'Orders', ['order_id'], true)
-  const members = await makeTable(environment, 'Members', ['id'], true)
+  const streams = {
+    Orders: await makeTable(environment, 'Orders', ['order_id'], true),
+    Members: await makeTable(environment, 'Members', ['id'], true),
+    Boxes: await makeTable(environment, 'Boxes', ['id'], true),
+  }
   await makeTable(environment, 'Carts', ['pk', 'sk'], false)
   const { s3, cloudformation } = clientsOf(environment)
   await s3.send(new CreateBucketCommand({ Bucket: WAREHOUSE }))
   const desk = join(folder, 'desk')
   mkdirSync(desk)
   const configuration = join(desk, 'itemtrail.config.json')
-  writeFileSync(configuration, JSON.stringify(configurationOf(orders, members)))
+  writeFileSync(configuration, JSON.stringify(configurationOf(streams)))
   const assembly = join(folder, 'assembly')
   await synthesise(configuration, assembly, environment)
   await bootstrap(assembly, environment)
@@ -161,7 +170,7 @@ async function deployWorld(folder: string, environment: Environment): Promise<Wo
   const outputs = Object.fromEntries((Stacks[0]?.Outputs ?? []).map(it => [it.OutputKey, it.OutputValue]))
   const resources = await resourcesOf(STACK, environment)
   const forwarder = physicalOf(resources, /Orders.*\/ForwarderFunction[^/]*$/, 'AWS::Lambda::Function')
-  const fed = await feedBundledStream(forwarder, orders, environment, folder)
+  const fed = await feedBundledStream(forwarder, streams.Orders, environment, folder)
   const written = await writeItems(environment)
   await writeMembers(environment)
   const bucket = outputOf({ outputs }, 'ArchiveBucket')
@@ -174,10 +183,10 @@ async function deployWorld(folder: string, environment: Environment): Promise<Wo
 }
 
 /** The workgroups of the archive, with where their answers go. */
-async function workgroupsOf({ environment, outputs }: World): Promise<ReadonlyMap<string, string>> {
+async function workgroupsOf({ environment, resources }: World): Promise<ReadonlyMap<string, string>> {
   const client = new AthenaClient(connectionOf(environment))
-  const names = Object.entries(outputs).flatMap(([id, name]) => (/Workgroup/.test(id) ? [name] : []))
-  const placed = names.map(async name => {
+  const groups = resources.filter(({ type }) => type === 'AWS::Athena::WorkGroup')
+  const placed = groups.map(async ({ physical: name }) => {
     const { WorkGroup } = await client.send(new GetWorkGroupCommand({ WorkGroup: name }))
     return [name, `${WorkGroup?.Configuration?.ResultConfiguration?.OutputLocation}`] as const
   })
@@ -186,6 +195,9 @@ async function workgroupsOf({ environment, outputs }: World): Promise<ReadonlyMa
 
 /** Vitest's global set-up. */
 export async function setup(): Promise<() => Promise<void>> {
+  // a reporter that leaves the titles of what is skipped out would say nothing of it
+  for (const missing of [missingForEmulator(), missingForQuestions()])
+    if (missing !== undefined) console.warn(`test:emulator skips what needs it: ${missing}`)
   if (missingForEmulator() !== undefined || process.env[PLACE] !== undefined) return async () => {}
   const { place, stop } = await makeWorld()
   process.env[PLACE] = place

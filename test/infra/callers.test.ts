@@ -3,12 +3,14 @@ import { Match } from 'aws-cdk-lib/assertions'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { EVENT_COLUMNS } from '../../capture/cloudtrail-event.js'
 import { archiveOf, ORDERS, ofType, type Resource, TABLE_KINDS, templateOf } from './archives.js'
+import { may } from './policies.js'
 import { wholeTemplate } from './whole-template.js'
 
 const TABLES = {
   Orders: { ...ORDERS, keys: ['order_id'], table: TABLE_KINDS.imported },
   Returns: { ...ORDERS, since: '2026-10-01', keys: ['order_id'], table: TABLE_KINDS.imported },
 } as const
+const CALLS = '<AuditCallersBucket.Arn>'
 const TRAIL = {
   'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':cloudtrail:eu-central-1:111122223333:trail/audit']],
 }
@@ -21,7 +23,7 @@ describe('an archive that keeps who called', () => {
 
   /** The resource of a type that belongs to it. */
   function only(type: string): readonly [id: string, resource: Resource] {
-    const [found] = ofType(made.resources, type).filter(([id]) => id.startsWith('AuditCallers'))
+    const [found] = ofType(made.resources, type).filter(([id]) => id.startsWith('AuditCaller'))
     if (found === undefined) throw new Error(`no ${type}`)
     return found
   }
@@ -104,11 +106,15 @@ describe('an archive that keeps who called', () => {
     })
   })
 
-  it('is read by auditors alone', () => {
-    const readers = ofType(made.resources, 'AWS::IAM::Role').filter(([, { Properties }]) =>
-      JSON.stringify(Properties.Policies ?? []).includes('AuditCallers'),
-    )
-    expect(readers.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(['AuditRolesAuditor'])
+  it('is read by auditors alone; whoever checks the trail sees the names of its files', () => {
+    const roles = ['QueryUser', 'Auditor', 'Operator', 'Baseline', 'Restorer'].map(role => `AuditRoles${role}`)
+    const allowed = (action: string, resource: string) =>
+      roles.filter(role => may(made.resources, role, action, resource))
+    expect(allowed('s3:GetObject', `${CALLS}/AWSLogs/x`)).toEqual(['AuditRolesAuditor'])
+    expect(allowed('s3:ListBucket', CALLS)).toEqual(['AuditRolesAuditor', 'AuditRolesOperator'])
+    expect(allowed('cloudtrail:GetTrailStatus', 'arn:aws:cloudtrail:eu-central-1:111122223333:trail/audit')).toEqual([
+      'AuditRolesOperator',
+    ])
   })
 
   it('has the question as a text for each table, and prepares nothing that who asks there may not read', () => {
@@ -116,6 +122,27 @@ describe('an archive that keeps who called', () => {
       ofType(made.resources, type).filter(([id]) => id.toLowerCase().includes('changeswithcaller'))
     expect(named('AWS::Athena::NamedQuery')).toHaveLength(2)
     expect(named('AWS::Athena::PreparedStatement')).toEqual([])
+  })
+
+  it('tells at once who stops or changes the trail, or the bucket that it writes into', () => {
+    const [id, trail] = only('AWS::CloudTrail::Trail')
+    expect(trail.Properties.TrailName).toBe('audit')
+    const [, rule] = only('AWS::Events::Rule')
+    const { source, detail } = rule.Properties.EventPattern
+    expect([source, detail.$or]).toEqual([
+      ['aws.cloudtrail', 'aws.s3'],
+      [
+        ...['name', 'trailName'].map(parameter => ({
+          eventName: expect.arrayContaining(['StopLogging', 'DeleteTrail', 'PutEventSelectors', 'UpdateTrail']),
+          requestParameters: { [parameter]: [{ Ref: id }, { 'Fn::GetAtt': [id, 'Arn'] }] },
+        })),
+        {
+          eventName: expect.arrayContaining(['PutBucketPolicy', 'DeleteBucketPolicy']),
+          requestParameters: { bucketName: [{ Ref: only('AWS::S3::Bucket')[0] }] },
+        },
+      ],
+    ])
+    expect(JSON.stringify(rule.Properties.Targets)).toContain('docs/runbook.md, trail-touched')
   })
 
   it('says where the calls are', () => {

@@ -95,6 +95,18 @@ describe('a sealed archive', () => {
       expect(may(resources, role, 's3:PutObject', `${ARCHIVE}/data/Orders/event_date=2026-11-29/x`)).toBe(false)
   })
 
+  it('lets the check alone write what it keeps, and nothing else', () => {
+    for (const { resources } of [sealed, unlocked]) {
+      const roles = [...rolesOf(resources).keys()]
+      const writers = (key: string) => roles.filter(role => may(resources, role, 's3:PutObject', `${ARCHIVE}/${key}`))
+      expect(writers('checked/journal.json')).toEqual([CHECK])
+      const [denied] = (bucketPolicies(resources).get('AuditArchiveBucket') ?? []).filter(
+        ({ Sid }) => Sid === 'DenyWritingChecked',
+      )
+      expect(resourcesOf(denied as NonNullable<typeof denied>)).toEqual([`${ARCHIVE}/checked/*`])
+    }
+  })
+
   it('locks claims and tiles as evidence, and neither the checkpoint nor what is staged', () => {
     const [, rule] = ofType(sealed.resources, 'AWS::Events::Rule').find(([id]) => id.includes('Delivered')) ?? []
     const prefixes = rule?.Properties.EventPattern.detail.object.key.map(({ prefix }: { prefix: string }) => prefix)

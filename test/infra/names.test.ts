@@ -1,5 +1,6 @@
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
+import { capturesTable } from '../../aws/stack-outputs.js'
 import { archiveOf, nestedTemplates, ORDERS, type Resources } from './archives.js'
 
 const NASTY = {
@@ -21,14 +22,31 @@ const NASTY = {
   'words, digits, signs and length': ['Order', 'Group', '2fa-tokens', '...', '___', '_.-', '.hidden', 'x'.repeat(255)],
 } as const
 
-function resourcesOf(names: readonly string[]) {
+function stackOf(names: readonly string[], options: { readonly compact: boolean }) {
   const tables = Object.fromEntries(names.map(name => [name, { ...ORDERS }]))
-  const { stack } = archiveOf(tables, { compact: true })
+  return archiveOf(tables, options).stack
+}
+
+function resourcesOf(names: readonly string[]) {
+  const stack = stackOf(names, { compact: true })
   const templates = [Template.fromStack(stack), ...nestedTemplates(stack)]
   return templates.flatMap(template => Object.values(template.toJSON().Resources as Resources))
 }
 
 describe('an archive of tables', () => {
+  it('tells by its outputs which it captures, whatever they are called', () => {
+    const names = ['or.ders', 'KeyReplayStream', 'Tables', 'Resource', 'Order', '2fa-tokens', '___', 'x'.repeat(255)]
+    const declared = Template.fromStack(stackOf(names, { compact: false })).toJSON().Outputs as Readonly<
+      Record<string, unknown>
+    >
+    const outputs = new Map(Object.keys(declared).map(key => [key, 'x']))
+    expect(names.filter(name => !capturesTable(outputs, name))).toEqual([])
+    const others = ['Parcels', 'Order_', 'Orderses', 'tokens', 'x'.repeat(254)]
+    expect(others.filter(name => capturesTable(outputs, name))).toEqual(['Order_'])
+    // nobody knows
+    expect(capturesTable(new Map([['AuditArchiveBucket', 'x']]), 'Parcels')).toBe(true)
+  })
+
   it.each(Object.entries(NASTY))('with %s is synthesised, and no name is there twice', (_, names) => {
     const all = resourcesOf(names)
     const of = (type: string) => all.filter(({ Type }) => Type === type).map(({ Properties }) => Properties)

@@ -164,7 +164,7 @@ describe('alarms', () => {
     const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8')
     const headings = [...runbook.matchAll(/^### (.+)$/gm)].map(match => match[1] as string)
     // one is told as it happens, without a metric
-    expect(headings.sort()).toEqual([...rules, 'person-keys-touched'].sort())
+    expect(headings.sort()).toEqual([...rules, 'person-keys-touched', 'trail-touched'].sort())
     for (const section of runbook.split(/^### /m).slice(1)) {
       for (const part of ['**Means**', '**Look**', '**Do**']) expect(section).toContain(part)
     }

@@ -52,6 +52,15 @@ const only = (resources: Resources, type: string) => {
 }
 
 describe('capture by streams', () => {
+  it('makes rows under a configuration that the archive keeps, and of columns that the Glue table has', () => {
+    const { resources } = streams
+    const [kept] = only(resources, 'Custom::ItemtrailConfiguration')
+    const [transform = ''] = ofType(resources, 'AWS::Lambda::Function').find(([id]) => id.includes('Transform')) ?? []
+    expect(waitsFor(resources, transform, kept)).toBe(true)
+    const tables = ofType(resources, 'AWS::Glue::Table')
+    expect(tables.some(([id]) => waitsFor(resources, transform, id))).toBe(true)
+  })
+
   it.each(['Table', 'TableV2', 'imported'] as const)(
     'reads the stream of a %s from its beginning and gives nothing up',
     kind => {

@@ -162,6 +162,7 @@ const CHANGES: readonly (readonly [action: string, role: RegExp, of: (table: str
   ['s3:PutObjectRetention', KEEPER, () => new RegExp(`^${ARCHIVE}/config/\\*$`)],
   ['s3:PutObjectRetention', LOCKER, () => new RegExp(`^${ARCHIVE}/(data|config|facts|log/(next|tile))/\\*$`)],
   ['s3:PutObject', SEALER, () => new RegExp(`^${ARCHIVE}/log/\\*$`)],
+  ['s3:PutObject', /^AuditJournalCheckRole$/, () => new RegExp(`^${ARCHIVE}/checked/\\*$`)],
   ['sns:Publish', JOURNAL, () => /^<AuditJournalCheckpoints>$/],
   ['sqs:ChangeMessageVisibility', LOCKER, () => /^<AuditLockWaiting.Arn>$/],
   ['sqs:DeleteMessage', LOCKER, () => /^<AuditLockWaiting.Arn>$/],
@@ -235,7 +236,7 @@ const LAWS: { readonly [promise: string]: Law } = {
       archive.bucket.arnForObjects('data/*'),
     ]),
   },
-  'no role but those of baselines and erasures may write facts/, none but the keeper config/, and none but the sealer log/':
+  'no role but those of baselines and erasures may write facts/, none but the keeper config/, the sealer log/, the check checked/':
     {
       broken: breaking(
         ({ role, action, resource }) =>
@@ -246,6 +247,7 @@ const LAWS: { readonly [promise: string]: Law } = {
               ['facts/', /^Audit(RolesBaseline|PersonsRolesEraser)$/],
               ['config/', KEEPER],
               ['log/', SEALER],
+              ['checked/', /^AuditJournalCheckRole$/],
             ] as const
           ).some(([place, writer]) => !writer.test(role) && reaches(resource, `${ARCHIVE}/${place}`)),
       ),

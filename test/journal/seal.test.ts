@@ -1,11 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { SealedEntry } from '../../journal/entry.js'
+import { type ArchivePart, isOfPart } from '../../journal/archive-part.js'
+import { readEntries } from '../../journal/entries.js'
+import type { Entry, SealEntry, SealedEntry } from '../../journal/entry.js'
 import { MOST_OBJECTS, type Sealer, seal } from '../../journal/seal.js'
+import { SEALER_MEMORY } from '../../journal/seal-memory.js'
 import { verifyLog } from '../../journal/verify-log.js'
 import { verifyObjects } from '../../journal/verify-objects.js'
 import { parseVkey, signerOf } from '../../proof/note.js'
 import { ORIGIN, SEED, VKEY } from '../proof/vectors.js'
+import { BEGAN, DAY_MS, dayOf, keyOf, longJournal } from './long-journal.js'
 import { MemoryLog, MemoryObjects } from './memory-log.js'
 
 const identity = { origin: ORIGIN, known: [parseVkey(VKEY)] }
@@ -145,9 +149,8 @@ describe('sealing', () => {
 
 /** An archive that can list what is new alone, by the days of its keys. */
 class DatedObjects extends MemoryObjects {
-  async listSince(prefix: string, day: string) {
-    const dayOf = (key: string) => /event_date=([\d-]+)/.exec(key)?.[1] ?? '9'
-    return (await this.list(prefix)).filter(({ key }) => dayOf(key) >= day)
+  async listPart(part: ArchivePart) {
+    return (await this.list('')).filter(({ key }) => isOfPart(part, key))
   }
 }
 
@@ -298,3 +301,105 @@ it('finds no fault with an honest history of late objects, several sealers at on
   if (process.env.ITEMTRAIL_HISTORIES !== undefined)
     console.info(`${HISTORIES} histories: ${sealed} seals, ${raced} races, ${crashed} deaths`)
 }, 600_000)
+
+describe('sealing an archive that is too large for one list', () => {
+  const HOUR = 3_600_000
+  const JOURNAL = { objectsADay: 64, days: 60 }
+
+  /** The archive of a journal of sixty days, and a sealer that lists the days of four of its fifteen bundles a run. */
+  async function large() {
+    const { files, heads } = await longJournal(JOURNAL)
+    const read: string[] = []
+    const store = new MemoryLog(async (call, path) => {
+      if (call === 'read') read.push(path)
+      return 'do'
+    })
+    for (const [path, bytes] of files) store.files.set(path, bytes)
+    const objects = new DatedObjects()
+    for (let day = 0; day < JOURNAL.days; day++)
+      for (let i = 0; i < JOURNAL.objectsADay; i++) objects.put(keyOf(day, i), 'rows', BEGAN + (day + 0.5) * DAY_MS)
+    const told: string[] = []
+    // the day after the last seal
+    const clock = { now: BEGAN + (JOURNAL.days + 1) * DAY_MS }
+    const sealer = {
+      ...sealerOf(store, objects, 'test', () => clock.now),
+      bundles: 4,
+      tell: (it: string) => told.push(it),
+    }
+    const run = async () => {
+      clock.now += HOUR
+      read.length = 0
+      const found = await seal(sealer)
+      const entries: Entry[] = []
+      for await (const { entry } of readEntries(async path => store.files.get(path), {
+        from: 0,
+        to: found.head.size,
+        size: found.head.size,
+      }))
+        if (entry !== undefined) entries.push(entry)
+      const last = entries.at(-1) as SealEntry
+      return { ...found, last, keys: entries.flatMap(entry => (entry.type === 'object@1' ? [entry.key] : [])) }
+    }
+    const bundlesRead = () => new Set(read.filter(path => path.startsWith('tile/entries/'))).size
+    return { store, objects, clock, run, told, size: heads.at(-1)?.size as number, bundlesRead }
+  }
+
+  it('lists it over several runs, reads what that takes, and then says that nothing is left', async () => {
+    const { objects, clock, run, size, bundlesRead, store, told } = await large()
+    const late = `data/Orders/event_date=${dayOf(30)}/late.parquet`
+    objects.put(late, 'rows', clock.now + HOUR / 2)
+    const partial: (true | undefined)[] = []
+    for (let i = 0; i < 5; i++) {
+      const { last } = await run()
+      partial.push(last.partial)
+      // the journal is read whole by the first run, which knows nothing
+      if (i > 0) expect(bundlesRead()).toBeLessThan(12)
+    }
+    expect(partial).toEqual([true, true, true, true, undefined])
+    const { keys, last } = await run()
+    expect(last.partial).toBe(true)
+    expect(bundlesRead()).toBeLessThan(6)
+    // each once, and what came late
+    expect(keys.length).toBe(new Set(keys).size)
+    expect(keys.length).toBe(JOURNAL.days * JOURNAL.objectsADay + 1)
+    const { log } = await verifyAll(store, objects)
+    expect(log).toMatchObject({ findings: [], remarks: [], entries: size + 6 + 1 })
+    const whole = log.seals.findLast(({ partial }) => partial === undefined)
+    // whatever came after the list was begun may not be on it
+    expect(Date.parse(whole?.newest ?? '')).toBeLessThan(BEGAN + 60 * DAY_MS)
+    expect(told).toEqual([])
+  })
+
+  it('takes what comes late within a turn and a day, whenever it comes', async () => {
+    const { objects, clock, run } = await large()
+    for (const [i, day] of [50, 3, 20, 45, 8].entries()) {
+      const late = `data/Orders/event_date=${dayOf(day)}/late.parquet`
+      objects.put(late, 'rows', clock.now + 1)
+      let runs = 0
+      for (let keys: readonly string[] = []; !keys.includes(late); runs++) ({ keys } = await run())
+      expect({ i, runs, isSoon: runs <= 24 + 5 }).toEqual({ i, runs, isSoon: true })
+    }
+  })
+
+  it('seals nothing twice where what it kept is gone, damaged or of another journal', async () => {
+    const { store, run, told } = await large()
+    await run()
+    const kept = store.files.get(SEALER_MEMORY) as Uint8Array
+    const other = Buffer.from(kept)
+      .toString()
+      .replace(/"root":"./, '"root":"f')
+    for (const [bytes, says] of [
+      [undefined, []],
+      [Buffer.from('x'), ['staging/known: is no JSON']],
+      [kept.slice(0, 200), ['staging/known: is not as it was written']],
+      [Buffer.from(other), ['staging/known: is not as it was written']],
+    ] as const) {
+      if (bytes === undefined) store.files.delete(SEALER_MEMORY)
+      else store.files.set(SEALER_MEMORY, bytes)
+      told.length = 0
+      const { keys } = await run()
+      expect(keys.length).toBe(new Set(keys).size)
+      expect(told).toEqual(says.map(text => expect.stringContaining(text)))
+    }
+  })
+})

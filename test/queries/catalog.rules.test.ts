@@ -28,6 +28,7 @@ const NAMES = [
     'changes-by-actor',
     'changes-of-subject',
     'changes-with-caller',
+    'write-calls',
   ],
   ...['changes-by-attribute', 'changes-without-actor', 'continuity', 'deletions', 'diff-of-table', 'duplicates'],
   ...[

@@ -1,13 +1,16 @@
 /**
  * `npm run reliability [section...]`: runs the tests behind docs/reliability.md at full count and writes their figures
  * into it. A section is a pair of marks in the document, `<!-- figures: NAME -->` and `<!-- end -->`, and a line here.
+ * `npm run reliability world TALLY...` writes what `npm run simulate -- --tally TALLY` added up, which takes days.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Tally } from '../../simulation/tally.js'
 import type { Figures } from './figures.js'
+import { keptScenarios, worldFigures } from './worlds.js'
 
 /** What gives a section its figures: a test file that calls `reportFigures(name, ...)`. */
 interface Section {
@@ -42,9 +45,10 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const DOCUMENT = join(ROOT, 'docs', 'reliability.md')
 
 function main(names: readonly string[]): number {
+  if (names[0] === WORLD) return writeWorlds(names.slice(1))
   const unknown = names.filter(name => !Object.hasOwn(SECTIONS, name))
   if (unknown.length > 0) {
-    console.error(`section ${unknown.join(', ')} is unknown, expected ${Object.keys(SECTIONS).join(', ')}`)
+    console.error(`section ${unknown.join(', ')} is unknown, expected ${[...Object.keys(SECTIONS), WORLD].join(', ')}`)
     return 2
   }
   const failed = (names.length > 0 ? names : Object.keys(SECTIONS)).filter(
@@ -70,12 +74,28 @@ function renew(name: string, { file, config, environment }: Section): boolean {
     )
     const figures = join(folder, `${name}.json`)
     if (status !== 0 || !existsSync(figures)) return false
-    const text = readFileSync(DOCUMENT, 'utf8')
-    writeFileSync(DOCUMENT, withFigures(text, name, JSON.parse(readFileSync(figures, 'utf8')) as Figures))
+    write(name, JSON.parse(readFileSync(figures, 'utf8')) as Figures)
     return true
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+const WORLD = 'world'
+
+/** Writes the figures of worlds that were run before. */
+function writeWorlds(paths: readonly string[]): number {
+  if (paths.length === 0) {
+    console.error(`section ${WORLD} wants tallies, expected npm run reliability ${WORLD} TALLY...`)
+    return 2
+  }
+  const tallies = paths.map(path => JSON.parse(readFileSync(path, 'utf8')) as Tally)
+  for (const [name, figures] of worldFigures(tallies, keptScenarios())) write(name, figures)
+  return 0
+}
+
+function write(name: string, figures: Figures): void {
+  writeFileSync(DOCUMENT, withFigures(readFileSync(DOCUMENT, 'utf8'), name, figures))
 }
 
 function withFigures(text: string, name: string, { columns, rows }: Figures): string {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Counts } from '../../capture/write-metrics.js'
 import { nightlyKey } from '../../config/nightly.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
+import type { ExportBounds } from '../../restore/copied-export.js'
 import { createNightly } from '../../restore/nightly.js'
 import { findFacts } from '../../store/kept-facts.js'
 import { temporaryFolder } from '../delivery/desk.js'
@@ -52,6 +53,8 @@ class Night {
   readonly told: string[] = []
   ms = Date.parse('2026-11-21T13:30:00Z')
 
+  constructor(private readonly bounds?: ExportBounds) {}
+
   async at(instant: string): Promise<Counts> {
     this.ms = Date.parse(instant)
     const engine = await DuckDbEngine.open(this.archive.root, [tableConfiguration()])
@@ -65,6 +68,7 @@ class Night {
         writeMetrics: counts => this.counted.push(counts),
         report: message => this.told.push(message),
         now: () => this.ms,
+        ...(this.bounds && { bounds: this.bounds }),
       })(engine)
     } finally {
       engine.close()
@@ -149,24 +153,21 @@ describe('a table that is compared night by night', () => {
     expect(await night.facts()).toMatchObject([{ items: 3, differing: [{ key: keyOf('c'), since: null }] }])
   })
 
-  it('stays with more items that differ than a fact can have, and counts them until they do no more', async () => {
+  it('names the first thousand of more items that differ, counts the others, and goes on', async () => {
     const night = new Night()
-    const lost = Array.from({ length: 1001 }, (_, i) => ({ ...LOST, id: `lost${i}` }))
+    const lost = Array.from({ length: 1101 }, (_, i) => ({ ...LOST, id: `lost${i}` }))
     await archiveWrites(night.archive.root, WRITES)
     await night.at('2026-11-21T13:30:00Z')
     await night.at('2026-11-23T01:00:00Z')
     night.deliver(exportOf([...WRITES, ...lost]))
-    for (const hour of [12, 36])
-      expect(await night.at(new Date(Date.parse(TO) + hour * 3_600_000).toISOString())).toMatchObject({
-        ReconcileDifferences: 1001,
-        ReconcileAge: 24 + hour,
-      })
-    expect(night.told.at(-1)).toBe('1001 of 1003 items differ: nothing after is compared while they do')
-    expect([asked.length, await night.facts()]).toEqual([1, []])
-    // sent again
-    await archiveWrites(night.archive.root, [...WRITES, ...lost.map(({ lost: _, ...one }) => one)])
-    expect(await night.at('2026-11-25T12:00:00Z')).toMatchObject({ ReconcileDifferences: 0 })
-    expect(await night.facts()).toHaveLength(1)
+    expect(await night.at('2026-11-23T12:00:00Z')).toMatchObject({ ReconcileDifferences: 1101, ReconcileAge: 12 })
+    const [fact, ...others] = await night.facts()
+    expect(others).toEqual([])
+    expect(fact).toMatchObject({ items: 1103, unsettled: [], further: { differing: 101, unsettled: 0 } })
+    const keys = lost.map(({ id }) => keyOf(id)).sort()
+    expect(fact?.kind === 'reconciliation' && fact.differing.map(({ key }) => key)).toEqual(keys.slice(0, 1000))
+    await night.at('2026-11-24T01:00:00Z')
+    expect(asked).toHaveLength(2)
   })
 
   it('takes what arrives while it waits', async () => {
@@ -229,6 +230,33 @@ describe('a table that is compared night by night', () => {
     expect(ends.map(to => (to - Date.parse(FROM) / 1000) / 3600)).toEqual([24, 12, 6, 3, 1])
     await expect(night.at('2026-11-23T02:30:00Z')).rejects.toThrow('1000001 items')
     expect(await night.facts()).toEqual([])
+  })
+
+  it.each([
+    ['a million items', undefined, 24],
+    // two items in half a day are too many for twice the hours
+    ['three items', { items: 3, bytes: 1024 ** 3 }, 12],
+  ])('which compares %s takes longer windows again where those would be small enough', async (_, bounds, hours) => {
+    const night = new Night(bounds)
+    await archiveWrites(night.archive.root, WRITES)
+    await night.at('2026-11-21T13:30:00Z')
+    await night.at('2026-11-23T01:00:00Z')
+    night.deliver(exportOf(WRITES), { itemCount: 1_000_001 })
+    await night.at('2026-11-23T02:00:00Z')
+    await night.at('2026-11-23T02:15:00Z')
+    night.deliver(exportOf(WRITES), { exportToTime: '2026-11-22T12:00:00.000Z' })
+    await night.at('2026-11-23T02:30:00Z')
+    const state = await night.exports.openTagged(nightlyKey('Orders'))
+    expect(JSON.parse(state?.text ?? '')).toMatchObject({ hours, comparedUntil: '2026-11-22T12:00:00.000000Z' })
+    // the rest of the day first
+    await night.at('2026-11-23T02:45:00Z')
+    night.deliver([], { exportFromTime: '2026-11-22T12:00:00.000Z' })
+    await night.at('2026-11-23T03:00:00Z')
+    await night.at('2026-11-24T01:00:00Z')
+    const windows = asked.map(({ IncrementalExportSpecification: of }) => of as Record<string, number>)
+    expect(windows.map(({ ExportFromTime = 0, ExportToTime = 0 }) => (ExportToTime - ExportFromTime) / 3600)).toEqual([
+      24, 12, 12, 24,
+    ])
   })
 
   it('goes on with the oldest day that is still exported, and says what is not', async () => {

@@ -101,7 +101,8 @@ export async function keep(
   }
   const scenario = await shrink(found, versionsOf, mostRuns)
   const least = (await tellOf(simulator, scenario)) as Told
-  const kept: Kept = { bug: planted.name, found: least.problem, scenario }
+  const { name: bug, mended } = planted
+  const kept: Kept = { bug, found: least.problem, ...(mended !== undefined && { mended }), scenario }
   writeKept(pathOf(planted), kept)
   return kept
 }

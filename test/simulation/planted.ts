@@ -1,6 +1,7 @@
 /** Bugs that are put into the source for a moment: the simulator must find each. */
 import type { FaultKind } from '../../simulation/faults.js'
 import type { Scenario } from '../../simulation/scenario.js'
+import { AROUND } from './planted-around.js'
 
 /** One bug: a text of one of our files, what stands there instead, and what the story must say of the cause. */
 export interface Planted {
@@ -12,6 +13,8 @@ export interface Planted {
   readonly wrong: string
   /** In the first problem, or in the story of the version that it names. */
   readonly cause: RegExp
+  /** The commit that mended it, of a bug that was there and was found so. @default - it never was */
+  readonly mended?: string
   /** Of which worlds the file is a part. @default - all */
   readonly worlds?: (scenario: Scenario) => boolean
 }
@@ -158,6 +161,15 @@ const TAIL: readonly Planted[] = [
     worlds: strikes(onDesk, 'function-killed'),
   },
   {
+    name: 'of a shard of which nothing was read nothing is missed once the stream forgot it',
+    file: 'capture/gap.ts',
+    right: 'if (emptyAt === null) return after !== null || dueSince !== null',
+    wrong: 'if (emptyAt === null) return after !== null',
+    cause: /is neither archived nor kept[\s\S]*last seen.*has version/,
+    worlds: strikes(onDesk, 'desk-off'),
+    mended: 'c7cb459',
+  },
+  {
     name: 'a gap is told, and its fact is not kept',
     file: 'delivery/tail-sink.ts',
     right: 'if (!known.includes(contentOf(fact))) await keepFact(this.archive, fact)',
@@ -195,10 +207,10 @@ const JOURNAL: readonly Planted[] = [
   },
   {
     name: 'objects that come late are never listed again',
-    file: 'journal/seal.ts',
+    file: 'journal/new-objects.ts',
     right:
-      'if (objects.listSince === undefined || lastWhole?.time.slice(0, 10) !== dayOf(now())) return undefined\n  return dayOf(now() - DAY_MS)',
-    wrong: 'if (objects.listSince === undefined || lastWhole === undefined) return undefined\n  return dayOf(now())',
+      'const since = dayOf(now - DAY_MS)\n  const isDue = turn !== undefined || sealed.lastWhole?.time.slice(0, 10) !== dayOf(now)',
+    wrong: 'const since = dayOf(now)\n  const isDue = sealed.lastWhole === undefined',
     cause: /names \d+ objects nowhere/,
     worlds: strikes(isSealed, 's3-refuses'),
   },
@@ -221,4 +233,5 @@ export const PLANTED: readonly Planted[] = [
   ...TAIL.map(bug => ({ worlds: onDesk, ...bug })),
   ...JOURNAL.map(bug => ({ worlds: isSealed, ...bug })),
   ...VERDICT,
+  ...AROUND,
 ]

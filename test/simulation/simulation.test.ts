@@ -13,7 +13,8 @@ describe('a world', () => {
 
   it('kills a tail on a desk again and again, and every version is there once', async () => {
     const fault = { kind: 'function-killed', fromMs: 0, toMs: 86_400_000, rate: 0.05 } as const
-    const outcome = await runScenario({ ...scenarioOf(1, 12), path: 'desk', isSealed: false, faults: [fault] })
+    const world = { ...scenarioOf(1, 24), path: 'desk', isIngested: false, isSealed: false } as const
+    const outcome = await runScenario({ ...world, faults: [fault] })
     expect(outcome.struck.get('function-killed')).toBeGreaterThan(10)
     expect(outcome.versions).toBeGreaterThan(10)
     expect(outcome).toMatchObject({ problems: [], archived: outcome.versions, kept: 0, lost: 0 })
@@ -102,14 +103,53 @@ describe('a world', () => {
     expect((await runScenario({ ...world, ...parts, load, faults })).digest).toBe(first.digest)
   })
 
+  it('is brought files, twice and two at once, by what is killed: every version is there once', async () => {
+    const hours = { fromMs: 0, toMs: 216_000_000 }
+    const faults = [
+      { ...hours, kind: 'function-killed', rate: 0.15 },
+      { ...hours, kind: 'clock-jumps', rate: 0.1 },
+    ] as const
+    const load = { items: 10, perHour: 10, bursts: 0.5, oversize: 0 }
+    const world = { ...scenarioOf(1, 12), path: 'desk', isIngested: true, isRestored: false, load, faults } as const
+    const outcome = await runScenario(world, true)
+    expect(outcome).toMatchObject({ problems: [], archived: outcome.versions, kept: 0, lost: 0 })
+    expect(outcome.struck.get('function-killed')).toBeGreaterThan(10)
+    expect(outcome.story.some(line => / has all of .* [1-9]\d* rows$/.test(line))).toBe(true)
+    expect((await runScenario(world)).digest).toBe(outcome.digest)
+  })
+
+  it('has other columns while both versions run: rows hold what their configuration gives', async () => {
+    const load = { items: 10, perHour: 30, bursts: 0.5, oversize: 0 }
+    const deployed = { isOperated: true, hasBaselines: true, isRestored: false, isReadAtLast: false } as const
+    const world = { ...openWorld(5, 20, 'streams'), ...deployed, isRedeployed: true, load, faults: [] }
+    const { problems, story } = await runScenario(world, true)
+    expect(problems).toEqual([])
+    expect(new Set(story.filter(line => line.includes('has columns'))).size).toBeGreaterThan(1)
+    expect(story.some(line => line.includes('keeps archive/config/'))).toBe(true)
+  })
+
+  it('tells of a stranger who signs, and of hours in which nothing is sealed, and of nothing else', async () => {
+    const quiet = { items: 3, perHour: 2, bursts: 0, oversize: 0 }
+    const world = { ...openWorld(1, 12, 'streams'), isSealed: true, isReadAtLast: false, load: quiet } as const
+    const parts = { isOperated: false, hasBaselines: false, isRestored: false } as const
+    const misused = { kind: 'key-misused', fromMs: 18_000_000, toMs: 19_000_000, rate: 1 } as const
+    const stranger = await runScenario({ ...world, ...parts, faults: [misused] })
+    expect(stranger).toMatchObject({ problems: [], alarms: ['key-used'] })
+    const asleep = { kind: 'function-throttled', fromMs: 10_000_000, toMs: 32_000_000, rate: 1 } as const
+    const { problems, alarms } = await runScenario({ ...world, ...parts, faults: [asleep] })
+    expect(problems).toEqual([])
+    expect(alarms).toContain('seal-late')
+  })
+
   it('has another story for another seed', async () => {
     const digests = await Promise.all([1, 2].map(async seed => (await runScenario(scenarioOf(seed, 12))).digest))
     expect(new Set(digests).size).toBe(2)
   })
 
   it('without a fault archives every version, once, and no alarm goes off', async () => {
-    const world = { ...scenarioOf(9, 24), path: 'aws', capture: 'streams', faults: [] } as const
-    const outcome = await runScenario({ ...world, load: { ...world.load, oversize: 0 } })
+    const load = { items: 10, perHour: 30, bursts: 0.1, oversize: 0 }
+    const world = { ...scenarioOf(9, 24), path: 'aws', capture: 'streams', isRestored: false } as const
+    const outcome = await runScenario({ ...world, load, faults: [] })
     expect(outcome.versions).toBeGreaterThan(10)
     expect(outcome).toMatchObject({ problems: [], archived: outcome.versions, lost: 0 })
     expect(outcome.alarms.filter(name => name !== 'record-oversize')).toEqual([])

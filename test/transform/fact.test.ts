@@ -43,6 +43,7 @@ const FACTS: readonly Fact[] = [
     items: 2,
     differing: [{ key: '{"k":{"S":"é"}}', since: baseline.from }],
     unsettled: ['{"k":{"S":"f"}}'],
+    further: { differing: 3, unsettled: 0 },
     digest: '0'.repeat(64),
   },
   {

@@ -30,7 +30,8 @@ function answerByTrino(trino: TrinoClient): (sql: string, parameters: readonly s
   }
 }
 
-function bound(sql: string, parameters: readonly string[]): string {
+/** A statement as Trino takes it with literals for its `?`. */
+export function bound(sql: string, parameters: readonly string[]): string {
   if (parameters.length === 0) return sql
   return `execute immediate '${sql.replaceAll("'", "''")}' using ${parameters.join(', ')}`
 }

@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { readDocuments } from '../../capture/document-reader.js'
-import { bindValues, renderQuery, savedQuery } from '../../queries/catalog.js'
+import { bindQuery } from '../../queries/bind.js'
+import { savedQuery } from '../../queries/catalog.js'
 import { DuckDbEngine } from '../../queries/engines/duckdb.js'
-import { deliveriesOf } from '../../queries/engines/literal.js'
 import { rowsOf } from '../../queries/engines/rows.js'
-import { checkParameters } from '../../queries/parameters.js'
 import { temporaryFolder } from '../delivery/desk.js'
 import { CASES_PERIOD, callersDesk, SEATS } from '../queries/callers.js'
 import { missingForTrino, startTrino, type TrinoServer } from './server.js'
@@ -37,13 +36,14 @@ describe.skipIf(missing !== undefined)(
     })
 
     it.each([
-      ['of all items', CASES_PERIOD],
-      ['of one item', { ...CASES_PERIOD, key: '"hall":{"S":"update"}' }],
-      ['of a day without calls', { from: '2026-12-01T00:00:00Z', to: '2026-12-02T00:00:00Z' }],
-    ])('changes-with-caller answers the same %s', async (_, given) => {
-      const query = savedQuery('changes-with-caller')
-      const statement = renderQuery(query, { changes: deliveriesOf(SEATS) })
-      const values = bindValues(statement, checkParameters(query.parameters, given))
+      ['changes-with-caller', 'of all items', CASES_PERIOD],
+      ['changes-with-caller', 'of one item', { ...CASES_PERIOD, key: '"hall":{"S":"update"}' }],
+      ['changes-with-caller', 'of a day without calls', { from: '2026-12-01T00:00:00Z', to: '2026-12-02T00:00:00Z' }],
+      ['write-calls', 'of all callers', CASES_PERIOD],
+      ['write-calls', 'of one caller', { ...CASES_PERIOD, caller: 'role/admin/' }],
+      ['write-calls', 'of a day without calls', { from: '2026-12-01T00:00:00Z', to: '2026-12-02T00:00:00Z' }],
+    ] as const)('%s answers the same %s', async (name, _, given) => {
+      const { values, ...statement } = bindQuery(savedQuery(name), SEATS, given)
       const [onDesk, onTrino] = [await desk.run(statement.sql, values), await trino.client.run(statement.sql, values)]
       expect(rowsOfTrino(onTrino)).toEqual([...rowsOf(onDesk)])
     })

@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx'
 import type { Row, Value } from '../../queries/engines/rows.js'
+import { endsOf } from '../../transform/ends.js'
 
 /** Each word of a verdict has a shape and how grave it is, so that no state is only a colour. */
 const SHAPES: Readonly<Record<string, readonly [shape: string, level: 'good' | 'fair' | 'bad']>> = {
@@ -67,7 +68,7 @@ const LOOKED_AT = 2000
 export function fitsPaper(columns: readonly string[], rows: readonly Row[]): boolean {
   const widthOf = (name: string) => {
     const texts = [name, ...rows.map(row => String(row[name] ?? '').slice(0, LOOKED_AT))]
-    return Math.max(...texts.flatMap(text => text.split(/\s+/)).map(({ length }) => Math.min(length, A_WORD)))
+    return endsOf(texts.flatMap(text => text.split(/\s+/)).map(({ length }) => Math.min(length, A_WORD)))[1]
   }
   return columns.reduce((sum, name) => sum + widthOf(name) + 3, 0) <= PAPER
 }

@@ -3,6 +3,7 @@ import { missingText, shortId } from '../../cli/show/confidence.js'
 import { describeState, nameState } from '../../cli/show/state.js'
 import type { HistoryChange } from '../../queries/verdict/item-change.js'
 import { restoredBy } from '../../restore/restored-by.js'
+import { endsOf } from '../../transform/ends.js'
 import { formatInstant } from '../../transform/instant.js'
 import { Actor } from '../actors.js'
 import { linkTo, momentIn } from '../address.js'
@@ -18,7 +19,7 @@ export const A_PAGE = 50
 /** Chooses a moment on the item's time, or two to compare. */
 export function Moments({ history, asking }: Pick<InItem, 'history' | 'asking'>) {
   const times = history.changes.map(({ event_time_us: us }) => us)
-  const [first, last] = [Math.min(...times), Math.max(...times)]
+  const [first, last] = endsOf(times)
   const [from, to] = [shortest(first), shortest(last)]
   const at = asking.search.at ?? to
   const marks = sparse(times)

@@ -6,6 +6,7 @@ import { textTable } from '../../queries/engines/text-table.js'
 import { sealedOf } from '../../queries/verdict/sealed.js'
 import { DiskArchive } from '../../store/folder.js'
 import { entriesOf } from '../../store/table-objects.js'
+import { endsOf } from '../../transform/ends.js'
 import { factMicroseconds } from '../../transform/fact.js'
 import { formatDay, formatInstant, readableInstant } from '../../transform/instant.js'
 import { DATA_PREFIX, dateOfKey } from '../../transform/layout.js'
@@ -238,7 +239,7 @@ function Anchors({ anchors, days }: { readonly anchors: readonly AnchorShown[]; 
       </p>
     )
   const times = [...anchors.map(({ at }) => factMicroseconds(at) / 1000), ...days.map(({ day }) => Date.parse(day))]
-  const [first, last] = [Math.min(...times), Math.max(...times)]
+  const [first, last] = endsOf(times)
   const x = (ms: number) => `${(1 + ((ms - first) / Math.max(1, last - first)) * 98).toFixed(3)}%`
   return (
     <>

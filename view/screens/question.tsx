@@ -138,7 +138,12 @@ function tableOf(asking: PageAsking): TableConfiguration {
 }
 
 function isNeeded({ default: preset, preset: from }: Parameter, table: TableConfiguration): boolean {
-  return preset === undefined && from !== 'facts' && !(from === 'lifecycle' && table.lifecycle !== undefined)
+  return (
+    preset === undefined &&
+    from !== 'facts' &&
+    from !== 'table' &&
+    !(from === 'lifecycle' && table.lifecycle !== undefined)
+  )
 }
 
 async function parametersIn(

@@ -1,8 +1,7 @@
 import { SAVED_QUERIES } from '../../../queries/catalog.js'
 import type { Command } from '../../io.js'
-import { COLOUR_OPTION } from '../../show/colour.js'
+import { COMMON_OPTIONS } from '../../show/common-options.js'
 import { FORMATS } from '../../show/formats.js'
-import { ZONE_OPTION } from '../../show/zone.js'
 
 /** What a shell can complete, and does where a value or an argument of that kind is typed. */
 export type Completed = 'file' | 'folder' | 'format' | 'query' | 'shell' | 'table' | 'nothing'
@@ -45,9 +44,6 @@ export function listCommands(commands: readonly Command[]): readonly ListedComma
     }
   })
 }
-
-/** Flags of every command. */
-export const COMMON_OPTIONS = [ZONE_OPTION, COLOUR_OPTION] as const
 
 const HELP: ListedOption = {
   flags: ['-h', '--help'],

@@ -7,7 +7,7 @@ import { DiskArchive } from '../../../store/folder.js'
 import { readKept } from '../../../store/kept-configurations.js'
 import type { Objects } from '../../../store/objects.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
-import { placeOf } from '../../ask/engine-choice.js'
+import { placeOf, refuseFolderFlags } from '../../ask/engine-choice.js'
 import { sealedByStack } from '../../ask/key-store.js'
 import { keyedTable } from '../../ask/keyed-table.js'
 import { memoryOf } from '../../ask/memory-option.js'
@@ -67,12 +67,7 @@ async function openOfStack(
   configuration: Configuration | undefined,
   io: Io,
 ): Promise<ReconcilePlace> {
-  if (options.archive !== DEFAULT_ARCHIVE)
-    throw new CommandError(
-      '--archive names a folder, and --stack an archive on AWS',
-      EXIT.usage,
-      'leave one of both out',
-    )
+  refuseFolderFlags(options, DEFAULT_ARCHIVE)
   const place = await placeOf(options, configuration)
   const { bucket: name, region } = place
   if (name === undefined) throw new CommandError(`stack ${JSON.stringify(options.stack)} has no output ArchiveBucket`)

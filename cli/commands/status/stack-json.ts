@@ -9,13 +9,14 @@ import type { StackRefused } from './stack-refused.js'
 
 /** All of it as one JSON object. */
 export function describeStackStatus(status: StackStatus): object {
-  const { stack, asked, alarms, canary, tables, refused } = status
+  const { stack, asked, alarms, canary, tables, uncaptured, refused } = status
   return {
     stack,
     asked: instantOf(asked),
     alarms: alarms.kind === 'unknown' ? null : describeAlarms(alarms.value),
     canary: canary.kind === 'unknown' || canary.value === undefined ? null : describeCanaryFor(canary.value),
     tables: tables.map(describeTable),
+    uncaptured,
     refused: refused.kind === 'unknown' ? null : describeRefusedFor(refused.value),
     not_known: notKnown(status),
   }

@@ -6,6 +6,7 @@ import type { StackAlarm } from '../../../doctor/stack-alarms.js'
 import type { Hop, TableLag } from '../../../doctor/stack-lag.js'
 import { ageOf } from '../../../queries/moment.js'
 import { parseInstant } from '../../../transform/instant.js'
+import { tellUncaptured } from '../../ask/uncaptured.js'
 import { EXIT, type ExitCode, type Io } from '../../io.js'
 import { grouped } from '../../show/progress.js'
 import { shorterTime } from '../../show/table.js'
@@ -61,7 +62,10 @@ function printLines(title: string, lines: readonly Line[], io: Io): void {
 }
 
 /** What is of no one table. */
-function linesOfStack({ alarms, canary, refused, asked, tables }: StackStatus, zone?: string): readonly Line[] {
+function linesOfStack(
+  { alarms, canary, refused, asked, tables, uncaptured }: StackStatus,
+  zone?: string,
+): readonly Line[] {
   const known = new Set(tables.map(({ table }) => table))
   const lines: Line[] = [...alarmLines(alarms, asked)]
   if (canary.kind === 'unknown' && alarms.kind === 'found') lines.push(notAsked('canary', canary.why))
@@ -80,6 +84,7 @@ function linesOfStack({ alarms, canary, refused, asked, tables }: StackStatus, z
       })
     if (done > 0) lines.push({ name: 'refused', text: `${grouped(done)} sent again before, not counted`, is: 'well' })
   }
+  if (uncaptured.length > 0) lines.push({ name: 'not asked', text: tellUncaptured(uncaptured), is: 'well' })
   if (tables.length === 0)
     lines.push({ name: 'tables', text: 'none, neither with rows nor with an alarm', is: 'unknown' })
   return lines

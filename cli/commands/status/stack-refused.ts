@@ -48,7 +48,9 @@ export async function readRefusedOfStack(places: RefusedPlaces): Promise<StackRe
 
 async function readBucket(name: string, objects: Objects, places: RefusedPlaces): Promise<StackRefused> {
   const entries: ObjectEntry[] = []
-  for (const prefix of [REFUSED_PREFIX, GIVEN_UP_PREFIX]) entries.push(...(await objects.entries(prefix)))
+  for (const prefix of [REFUSED_PREFIX, GIVEN_UP_PREFIX]) {
+    for (const entry of await objects.entries(prefix)) entries.push(entry)
+  }
   const keys = entries
     .toSorted((a, b) => b.modified - a.modified)
     .slice(0, MOST_OBJECTS)

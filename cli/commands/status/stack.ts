@@ -8,7 +8,8 @@ import type { DeployedFact } from '../../../doctor/deployed-facts.js'
 import { type AlarmsFound, readAlarms, type StackAlarm } from '../../../doctor/stack-alarms.js'
 import { type Hop, readCanaryLag, readLag, type TableLag } from '../../../doctor/stack-lag.js'
 import { listStack } from '../../../doctor/stack-resources.js'
-import { describeStack, type StackOutputs } from '../../../library/stack.js'
+import type { OpenArchive } from '../../../library/archive.js'
+import type { StackOutputs } from '../../../library/stack.js'
 import { lastComparison, type OpenGap, openGaps, type TableStatus } from '../../../queries/answers/table-status.js'
 import { type QueryEngine, QueryError } from '../../../queries/engines/engine.js'
 import { deliveriesOf } from '../../../queries/engines/literal.js'
@@ -21,9 +22,10 @@ import { manifestKey } from '../../../transform/derived.js'
 import { dateOfKey, tablePrefix } from '../../../transform/layout.js'
 import { type TableConfiguration, unconfiguredTable } from '../../../transform/table-configuration.js'
 import { nameTables } from '../../../transform/table-names.js'
-import { stackOf } from '../../ask/engine-choice.js'
+import { regionOf, stackOf, stackTold } from '../../ask/engine-choice.js'
 import { openBucket } from '../../ask/open-bucket.js'
-import { withWorkspace } from '../../ask/workspace.js'
+import { uncapturedTables } from '../../ask/uncaptured.js'
+import { loadConfiguration, withWorkspace } from '../../ask/workspace.js'
 import { isInterrupted } from '../../failure-of.js'
 import { CommandError, EXIT, type Io, type Options } from '../../io.js'
 import { WIPE_LINE } from '../../show/terminal.js'
@@ -38,6 +40,8 @@ export interface StackStatus {
   /** How long a write takes into the archive, end to end; undefined where the stack has no canary. */
   readonly canary: DeployedFact<Hop | undefined>
   readonly tables: readonly TableOnCall[]
+  /** Tables that the archive keeps something of and that the stack does not capture. */
+  readonly uncaptured: readonly string[]
   readonly refused: DeployedFact<StackRefused>
 }
 
@@ -73,33 +77,35 @@ interface FactsOnCall {
 
 /** Asks a stack how it is. Throws `CommandError` where there is none, or it is none of ours. */
 export async function readStackStatus(options: Options, io: Io): Promise<StackStatus> {
-  const stack = stackOf(options)
-  if (stack === undefined)
-    throw new CommandError('which stack? expected --stack NAME', EXIT.usage, 'its alarms and its buckets are asked')
-  const region = typeof options.region === 'string' ? options.region : undefined
-  const outputs = await describeOnly(stack, region)
+  const configuration = loadConfiguration(options)
+  const { stack, outputs } = await describeOnly(options, configuration)
+  const region = regionOf(options, configuration)
   const connection = region === undefined ? {} : { region }
   const derived = outputs.derived === undefined ? undefined : await openBucket(outputs.derived, region)
   const about = { stack, outputs, derived, connection, now: Date.now() }
   return withWorkspace(
     options,
-    ({ engine, configuration }) => askAll({ ...about, engine, configuration, archive: engine.facts as Objects }, io),
+    ({ archive: opened, engine }) =>
+      askAll({ ...about, opened, engine, configuration, archive: engine.facts as Objects }, io),
     io,
   )
 }
 
-async function describeOnly(stack: string, region: string | undefined): Promise<StackOutputs> {
+async function describeOnly(options: Options, configuration: Configuration | undefined) {
+  const stack = stackOf(options)
   const hint = 'region and credentials are those of the environment: AWS_REGION, AWS_PROFILE'
-  const told = await describeStack(stack, region).catch((error: Error) => {
+  const told = await stackTold(options, configuration).catch((error: Error) => {
     throw new CommandError(error.message, EXIT.unchecked, hint)
   })
+  if (stack === undefined || told === undefined)
+    throw new CommandError('which stack? expected --stack NAME', EXIT.usage, 'its alarms and its buckets are asked')
   if (told.bucket === undefined)
     throw new CommandError(`stack ${JSON.stringify(stack)} has no output ArchiveBucket`, EXIT.usage)
   if (told.archives > 1)
     throw new CommandError(
       `stack ${JSON.stringify(stack)} has ${told.archives} archives, whose alarms nobody can tell apart: expected one archive a stack`,
     )
-  return told
+  return { stack, outputs: told }
 }
 
 /** Tables that are asked about at once. */
@@ -109,6 +115,7 @@ const PARALLEL = 8
 interface Asking {
   readonly stack: string
   readonly outputs: StackOutputs
+  readonly opened: OpenArchive
   readonly engine: QueryEngine
   /** The archive's bucket. */
   readonly archive: Objects
@@ -131,7 +138,9 @@ async function askAll(asking: Asking, io: Io): Promise<StackStatus> {
   const refused = await orWhy(() => readRefusedOfStack(asking))
   const up = alarms.kind === 'found' ? alarms.value.alarms : []
   const subjects = up.flatMap(({ rule }) => (rule === undefined || rule.subject === ARCHIVE ? [] : [rule.subject]))
-  const names = [...new Set([...(await tablesOf(archive)), ...subjects])].sort()
+  const all = [...new Set([...(await tablesOf(archive)), ...subjects])].sort()
+  const uncaptured = await uncapturedTables(asking.opened, asking.outputs, all)
+  const names = all.filter(name => !uncaptured.includes(name))
   const known = nameTables(names.map(name => asking.configuration?.tables.get(name) ?? unconfiguredTable(name)))
   const tables: TableOnCall[] = []
   for (let i = 0; i < known.length; i += PARALLEL) {
@@ -140,7 +149,7 @@ async function askAll(asking: Asking, io: Io): Promise<StackStatus> {
     tables.push(...(await Promise.all(some.map(table => askTable(table, { alarms, refused, clients }, asking)))))
   }
   if (io.errIsTerminal) io.err(WIPE_LINE)
-  return { stack, asked: now, alarms, canary, tables, refused }
+  return { stack, asked: now, alarms, canary, tables, uncaptured, refused }
 }
 
 /** Whom the alarms of the archive itself name. */

@@ -66,7 +66,7 @@ async function openInBucket(place: StackPlace, options: Options): Promise<Journa
       EXIT.usage,
       '--stack NAME does; rows and continuity are asked of a workgroup and a database, too',
     )
-  const [bucket, { BucketVersions }, { secondVersions }] = await Promise.all([
+  const [bucket, { BucketVersions }, { logVersions }] = await Promise.all([
     openBucket(name, region),
     import('../../../journal/bucket-objects.js'),
     import('../../../journal/second-versions.js'),
@@ -78,7 +78,7 @@ async function openInBucket(place: StackPlace, options: Options): Promise<Journa
     authorities: believedAuthorities(options),
     stack: journal,
     withObjects: use => use(new BucketVersions(bucket)),
-    writtenTwice: () => secondVersions(bucket),
+    writtenTwice: async () => (await logVersions(bucket)).findings,
     // S3 never changes a version
     openVerified: () => ({
       has: ({ etag: version }, { version_id: sealed }) => sealed !== undefined && version === sealed,

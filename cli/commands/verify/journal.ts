@@ -133,7 +133,7 @@ function whoSaysSealed({ key, kept, seen, stack, configured }: Outside): Gone | 
 
 /** An archive that was sealed, or should be, and has no journal: that would hide whatever was done to it. */
 function goneJournal({ name, says }: Gone, key: BelievedKey | undefined): JournalCheck {
-  const log = { head: NOT_BEGUN, claims: 0, entries: 0, seals: [], findings: [], remarks: [] }
+  const log = { head: NOT_BEGUN, isEnd: true, claims: 0, entries: 0, seals: [], findings: [], remarks: [] }
   const origin = name ?? key?.verifier.name ?? 'the journal'
   const message = `is empty, and ${says}: the journal is gone, or nothing was sealed yet`
   const findings = [{ part: 'log', kind: 'missing', key: LOG_PREFIX, message }] as const

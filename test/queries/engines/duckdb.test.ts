@@ -107,6 +107,16 @@ describe('an archive in a folder', () => {
   })
 })
 
+it('gives a column the name that a statement says, also that of a prototype', async () => {
+  const root = temporaryFolder()
+  await ingestRecords(root, STORY)
+  const [row] = await askSql(root, `select 1 as "__proto__", 2 as "constructor"`)
+  expect(Object.entries(row as object)).toEqual([
+    ['__proto__', 1],
+    ['constructor', 2],
+  ])
+})
+
 describe('columns of an archive', () => {
   const column = (name: string) => ({ column: name, path: [name], type: 'string' as const })
   const earlier = tableConfiguration({ columns: [column('status')] })
@@ -266,6 +276,19 @@ describe('memory', () => {
       expect([...rowsOf(await engine.run(SORTED))]).toEqual([{ most: 1000000n }])
     })
     expect(folders()).toEqual(before)
+  })
+
+  it('takes memory that is too little even for a look at the archive for that, and not for damage', async () => {
+    const root = temporaryFolder()
+    await ingestRecords(root, [streamsRecord({})])
+    const engine = await DuckDbEngine.open(root, [tableConfiguration()], { memory: '1KB' })
+    const tooLittle = {
+      message: expect.stringMatching(/Out of Memory Error: .*\/1000 bytes used/),
+      hint: '--memory SIZE (of the library: memory) lets it hold more, such as 4GB',
+    }
+    for (const foreign of [false, true])
+      await expect(engine.run('select * from orders', [], { foreign })).rejects.toMatchObject(tooLittle)
+    engine.close()
   })
 
   it('says in a sentence that the disk is full, or the memory too little, and what to do', async () => {

@@ -1,12 +1,15 @@
 /** That what tells nothing is found at first sight: answers are the same without, but for their cost. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parseSavedQuery, renderQuery } from '../../../queries/catalog.js'
+import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
+import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import type { AuditRow } from '../../../transform/audit-row.js'
 import { askSql, rowsOfRecord, temporaryFolder, writeRows } from '../../delivery/desk.js'
-import { baselineDocument, STREAM_ARN, streamsRecord } from '../../factories.js'
+import { baselineDocument, STREAM_ARN, streamsRecord, tableConfiguration } from '../../factories.js'
 import { cleanItem, Dice, rowOf } from '../clean-history.js'
 import { BEGIN } from '../random-archive.js'
 
+const TABLE = tableConfiguration()
 const dice = new Dice(7)
 const image = (name: string, v: number) => ({ order_id: { S: name }, v: { N: String(v) } })
 
@@ -104,4 +107,18 @@ describe('at first sight', () => {
       'a late second': '2',
     })
   })
+})
+
+it('what an item is after a record that calls itself REMOVE and tells of a new image is what its hash says', async () => {
+  const root = temporaryFolder()
+  const odd = { ...change('odd', 1), event_name: 'REMOVE' } as AuditRow
+  await writeRows(root, [change('odd', 0), odd, ...clean('clean', 'streams')])
+  const engine = await DuckDbEngine.open(root, [TABLE])
+  const found: ItemOfTable[] = []
+  for await (const item of itemsAt(engine, TABLE, { us: (BEGIN + 3600) * 1_000_000 }))
+    if (item.itemKey.includes('odd')) found.push(item)
+  engine.close()
+  expect(found.map(({ state, imageHash, last }) => [state, imageHash, last?.event_name])).toEqual([
+    ['present', odd.new_hash, 'REMOVE'],
+  ])
 })

@@ -1,0 +1,119 @@
+/** Bugs of what goes on around the path of a record: locks, what is sent again, Kinesis, alarms, other columns. */
+import type { Scenario } from '../../simulation/scenario.js'
+import type { Planted } from './planted.js'
+
+const isQuick = ({ isReadAtLast }: Scenario) => !isReadAtLast
+const isLocked = (scenario: Scenario) => isQuick(scenario) && scenario.lock !== undefined
+const isOperated = (scenario: Scenario) => isQuick(scenario) && scenario.isOperated
+const byKinesis = (scenario: Scenario) => isQuick(scenario) && scenario.capture === 'kinesis'
+const isSealed = (scenario: Scenario) => isQuick(scenario) && scenario.isSealed
+const isIngested = (scenario: Scenario) => isQuick(scenario) && scenario.isIngested === true
+const isRedeployed = (scenario: Scenario) => isQuick(scenario) && scenario.isRedeployed === true
+
+/** The function that locks each version of an object. */
+const LOCKS: readonly Planted[] = [
+  {
+    name: 'a version that could not be locked counts as locked',
+    file: 'functions/lock-objects.ts',
+    right: 'if (failures.length > 0) throw',
+    wrong: 'if (failures.length > 1) throw',
+    cause: /is not locked, and no alarm tells[\s\S]*last seen.*locker \d+: asks/,
+  },
+  {
+    name: 'the newest version is locked in place of the one that was made',
+    file: 'functions/lock-objects.ts',
+    right: 'const version = { Bucket: bucket, Key: key, VersionId: versionId }\n  const { Mode',
+    wrong: 'const version = { Bucket: bucket, Key: key, VersionId: undefined as unknown as string }\n  const { Mode',
+    cause: /is not locked, and no alarm tells[\s\S]*locker \d+: asks/,
+  },
+  {
+    name: 'a lock ends a day early',
+    file: 'functions/lock-objects.ts',
+    right: 'const wanted = new Date(time.getTime() + rule.days * DAY_MS)',
+    wrong: 'const wanted = new Date(time.getTime() + (rule.days - 1) * DAY_MS)',
+    cause: /is locked until \d+, expected \d+/,
+  },
+].map(bug => ({ worlds: isLocked, ...bug }))
+
+/** What was refused, sent again. */
+const REDRIVE: readonly Planted[] = [
+  {
+    name: 'what was tried counts as sent',
+    file: 'delivery/redrive.ts',
+    right: 'for (const document of resent.accepted) accepted.add(contentOf(document))',
+    wrong: 'for (const document of fresh) accepted.add(contentOf(document))',
+    cause: /was refused, sent again and is not archived/,
+  },
+  {
+    name: 'of a record with several documents one counts for all',
+    file: 'store/redriven.ts',
+    right: 'return this.records.get(placeOf(object, line))?.indexes.has(index) === true',
+    wrong: 'return this.records.get(placeOf(object, line)) !== undefined && index >= 0',
+    cause: /was refused, sent again and is not archived/,
+  },
+].map(bug => ({ worlds: isOperated, ...bug }))
+
+/** Changes that come by Kinesis. */
+const KINESIS: readonly Planted[] = [
+  {
+    name: 'a change is known by the id that its delivery has',
+    file: 'transform/fast/row.ts',
+    right: "const eventId = capture === 'kinesis' ? '-' : (scanner.eventId ?? '-')",
+    wrong: "const eventId = scanner.eventId ?? '-'",
+    cause: /counted \d+ times/,
+  },
+].map(bug => ({ worlds: byKinesis, ...bug }))
+
+/** What a journal's alarms count. */
+const COUNTS: readonly Planted[] = [
+  {
+    name: 'a sealing that failed counts as one',
+    file: 'functions/seal-archive.ts',
+    right: 'if (sealed.reason instanceof JournalError)',
+    wrong: 'writeMetrics({ [JOURNAL_METRICS.seals]: 1 })\n      if (sealed.reason instanceof JournalError)',
+    cause: /seal-late should fire/,
+  },
+  {
+    name: "a use of the journal's key is looked for once the sealer has used it itself",
+    file: 'functions/seal-archive.ts',
+    right:
+      'const [watched] = await Promise.allSettled([watchKeys(options)])\n    const [sealed] = await Promise.allSettled([sealArchive(options, time)])',
+    wrong:
+      'const [sealed] = await Promise.allSettled([sealArchive(options, time)])\n    const [watched] = await Promise.allSettled([watchKeys(options)])',
+    cause: /key of the journal was used at .*, and nobody/,
+  },
+].map(bug => ({ worlds: isSealed, ...bug }))
+
+/** Columns that deployments change. */
+const COLUMNS: readonly Planted[] = [
+  {
+    name: 'a row names a configuration by its columns in the order of the file',
+    file: 'transform/table-configuration.ts',
+    right: 'return [...columns].sort((a, b) => (a.column < b.column ? -1 : 1))',
+    wrong: 'return [...columns].reverse()',
+    cause: /which is not kept|holds .* expected/,
+  },
+].map(bug => ({ worlds: isRedeployed, ...bug }))
+
+/** Files that are brought to a desk. */
+const INGEST: readonly Planted[] = [
+  {
+    name: 'the last day of an input is not written',
+    file: 'delivery/partition-buffers.ts',
+    right:
+      'for (const partition of [...this.partitions.values()]) await this.deliver(partition)\n    await this.settle(1)',
+    wrong:
+      'for (const partition of [...this.partitions.values()].slice(0, -1)) await this.deliver(partition)\n    await this.settle(1)',
+    cause: /is neither archived nor kept[\s\S]*last seen.*export: writes .* into records/,
+  },
+  {
+    name: 'what is taken of a line at a pause is taken once more',
+    file: 'capture/line-blocks.ts',
+    right: '    rest.clear()\n    return',
+    wrong: '    if (isWhole) rest.clear()\n    return',
+    cause: /desk refused/,
+  },
+].map(bug => ({ worlds: isIngested, ...bug }))
+
+/** All of them. */
+export const AROUND: readonly Planted[] = [...LOCKS, ...REDRIVE, ...KINESIS, ...COUNTS, ...COLUMNS, ...INGEST]
