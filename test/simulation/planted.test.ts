@@ -3,6 +3,9 @@ import type { Kept } from '../../simulation/kept.js'
 import type { Scenario } from '../../simulation/scenario.js'
 import { keep, keptOf, type Simulator, type Told, tellOf, withBug } from './plant.js'
 import { PLANTED, type Planted } from './planted.js'
+import { PLANTED_COPY } from './planted-copy.js'
+import { PLANTED_PERSONS } from './planted-persons.js'
+import { PLANTED_WAYS } from './planted-ways.js'
 
 /** A bug that takes more seeds than these is as good as not found. */
 const MOST_SEEDS = 2000
@@ -16,10 +19,14 @@ const HOURS = 24
 const keeps = process.env.ITEMTRAIL_PLANTED === 'keep'
 
 describe('the simulator', () => {
-  it.each(PLANTED)('finds that $name, and tells why', { timeout: keeps ? 3_600_000 : 120_000 }, async planted => {
-    const told = await withBug(planted, simulator => find(simulator, planted))
-    expect(told?.text ?? 'no seed finds it').toMatch(planted.cause)
-  })
+  it.each([...PLANTED, ...PLANTED_PERSONS, ...PLANTED_COPY, ...PLANTED_WAYS])(
+    'finds that $name, and tells why',
+    { timeout: keeps ? 3_600_000 : 120_000 },
+    async planted => {
+      const told = await withBug(planted, simulator => find(simulator, planted))
+      expect(told?.text ?? 'no seed finds it').toMatch(planted.cause)
+    },
+  )
 })
 
 /** What is told by the scenario that is kept, or else by the first one that finds the bug and tells of its cause. */
