@@ -59,7 +59,10 @@ function personsOf({ count, persons }: PersonsLeft): readonly Person[] {
   return ids.map(id => ({ id, token: tokenUnder(secret, id) }))
 }
 
-/** Each key that is gone has a certificate. It is true when it is written, nothing of its key comes back, and it is not used for long. */
+/**
+ * Each key that is gone has a certificate. It is true when it is written, nothing of its key comes back, and it is not
+ * used for long.
+ */
 function unreadableFrom(
   { persons, archive, erased }: PersonsLeft,
   { id, token }: Person,
@@ -72,7 +75,6 @@ function unreadableFrom(
     return wrappedKey !== undefined && (told.has(generation) || erased.has(id))
   })
   return [
-    ...untold.map(([generation]) => `${id} has lost key ${generation}, and no certificate tells`),
     ...left.map(([generation]) => `${id} is said to be erased, and key ${generation} is there`),
     ...certificates.flatMap(certificate => {
       const { generation } = certificate
@@ -86,6 +88,7 @@ function unreadableFrom(
           : []),
       ]
     }),
+    ...untold.map(([generation]) => `${id} has lost key ${generation}, and no certificate tells`),
   ]
 }
 

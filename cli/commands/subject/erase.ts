@@ -25,6 +25,10 @@ export async function eraseCommand(id: string | undefined, options: Options, io:
   const page = () => printCertificates(token, certificates, io)
   const whole = () => ({ token, erased: true, holds: [], certificates: certificates.map(describeCertificate) })
   await format.print({ page, whole }, io)
+  if (options.stack !== undefined)
+    io.err(
+      'records on their way can still be refused, and kept in clear: run it again in a day, with Kinesis in a week\n',
+    )
   return certificates.some(({ pending }) => pending.length > 0) ? EXIT.findings : EXIT.done
 }
 
