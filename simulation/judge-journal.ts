@@ -1,11 +1,14 @@
 /** What must be true of the alarms of a journal: each goes off for what truly is so, and for nothing else. */
-import { SEALED_PREFIXES } from '../transform/layout.js'
+import { CHECKPOINT } from '../journal/log-store.js'
+import { LOG_PREFIX, SEALED_PREFIXES } from '../transform/layout.js'
 import type { Fired } from './alarms.js'
 import type { SimulatedBucket } from './bucket.js'
 import type { SimulatedKey } from './journal.js'
 import type { Metrics } from './metrics.js'
 import type { Scenario } from './scenario.js'
 import { DAY_MS, endOf, HOUR_MS, START_MS } from './times.js'
+
+const CHECKPOINT_KEY = `${LOG_PREFIX}${CHECKPOINT}`
 
 const MINUTE_MS = 60_000
 const HOUR = 60
@@ -42,7 +45,7 @@ export function wrongJournalAlarms(
 
 /** Of an archive that nobody could seal in its first day the check says that its journal may be gone. */
 function isUnsealed(bucket: SimulatedBucket): boolean {
-  const [first] = bucket.objects.get('log/checkpoint') ?? []
+  const [first] = bucket.objects.get(CHECKPOINT_KEY) ?? []
   return (first?.modifiedMs ?? Number.POSITIVE_INFINITY) > START_MS + DAY_MS
 }
 
@@ -61,7 +64,7 @@ const LATE_MS = 4 * HOUR_MS
 
 /** An object that no checkpoint is younger than for hours is told of. */
 function sealedLate(bucket: SimulatedBucket, fired: Fired, endMs: number): readonly string[] {
-  const moves = (bucket.objects.get('log/checkpoint') ?? []).map(({ modifiedMs }) => modifiedMs)
+  const moves = (bucket.objects.get(CHECKPOINT_KEY) ?? []).map(({ modifiedMs }) => modifiedMs)
   const told = (fired.get('seal-late') ?? []).map(minute => (minute + 1) * MINUTE_MS)
   const written = [...bucket.objects].filter(([key]) => SEALED_PREFIXES.some(prefix => key.startsWith(prefix)))
   const late = written.find(([, [first]]) => {
