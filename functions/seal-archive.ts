@@ -7,8 +7,8 @@ import { finishedHead } from '../journal/head.js'
 import { JournalError } from '../journal/journal-error.js'
 import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
 import { KeptLog } from '../journal/kept-log.js'
-import { openKmsKey, readKmsVerifier, strangeUse } from '../journal/kms-key.js'
-import { SEALER_RESERVE_MS, type Sealed, seal } from '../journal/seal.js'
+import { openKmsKey, strangeUse } from '../journal/kms-key.js'
+import { SEALER_RESERVE_MS, type Sealed, type Sealer, seal } from '../journal/seal.js'
 import { Bucket } from '../store/s3.js'
 
 export interface SealerOptions {
@@ -44,12 +44,12 @@ const PARALLEL = 8
 /**
  * Seals what is new in an archive on S3, with a key in KMS. What does not fit into its time is left to the next call,
  * which finishes one that died, too. It throws where nothing could be sealed, and counts why people have to look.
+ * Nothing is signed unless a use of the key by others would have been told: KMS names the last use alone.
  */
 export function createArchiveSealer(options: SealerOptions): (time: SealingTime) => Promise<Sealed> {
   const { writeMetrics } = options
   return async time => {
-    // before it signs itself: KMS tells of the last use alone
-    const [watched] = await Promise.allSettled([watchKeys(options)])
+    const [watched] = await Promise.allSettled([countClosing(options)])
     const [sealed] = await Promise.allSettled([sealArchive(options, time)])
     if (sealed.status === 'rejected') {
       if (sealed.reason instanceof JournalError) writeMetrics({ [JOURNAL_METRICS.forked]: 1 })
@@ -67,13 +67,15 @@ export function createArchiveSealer(options: SealerOptions): (time: SealingTime)
 }
 
 async function sealArchive(options: SealerOptions, time: SealingTime): Promise<Sealed> {
-  const { kms, sealKey, origin, name, now = Date.now } = options
+  const { kms, sealKey, origin, isForeignKey, name, now = Date.now } = options
   const bucket = new Bucket(options.s3, options.bucket)
   const { signer, verifier } = await openKmsKey(kms, sealKey, origin)
+  const log = { store: new UndeletedLog(bucket), identity: { origin, known: [verifier] } }
+  // where that fails nothing may be signed: the next call finds the use where it was
+  if (!isForeignKey) await countUses(options, log)
   return seal({
-    store: new UndeletedLog(bucket),
+    ...log,
     objects: new BucketObjects(bucket),
-    identity: { origin, known: [verifier] },
     signers: [signer],
     name,
     now,
@@ -88,18 +90,21 @@ class UndeletedLog extends KeptLog {
   override async remove(): Promise<void> {}
 }
 
-/** Counts the keys that are closed or soon will be, and uses of the journal's own that are no sealing. */
-async function watchKeys(options: SealerOptions): Promise<void> {
-  const { kms, sealKey, archiveKey, isForeignKey, origin, report, writeMetrics } = options
+/** Counts the keys that are closed or soon will be. */
+async function countClosing({ kms, sealKey, archiveKey, writeMetrics }: SealerOptions): Promise<void> {
   const states = await Promise.all(
     [sealKey, archiveKey].map(async KeyId => (await kms.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState),
   )
   writeMetrics({ [JOURNAL_METRICS.keysClosing]: states.filter(state => state !== 'Enabled').length })
-  if (isForeignKey) return
-  const log = new UndeletedLog(new Bucket(options.s3, options.bucket))
-  const known = [await readKmsVerifier(kms, sealKey, origin)]
-  const { size } = await finishedHead(log, { origin, known })
-  const use = await strangeUse(kms, sealKey, await newestSeal(path => log.read(path), size))
+}
+
+/** Counts uses of the journal's key that are no sealing. */
+async function countUses(
+  { kms, sealKey, report, writeMetrics }: SealerOptions,
+  { store, identity }: Pick<Sealer, 'store' | 'identity'>,
+): Promise<void> {
+  const { size } = await finishedHead(store, identity)
+  const use = await strangeUse(kms, sealKey, await newestSeal(path => store.read(path), size))
   if (use !== undefined) report(`the key of the journal was used by no sealing: ${use}`)
   writeMetrics({ [JOURNAL_METRICS.keyUsed]: use === undefined ? 0 : 1 })
 }

@@ -235,13 +235,49 @@ describe('the sealer', () => {
     expect(kms.requests.map(({ operation }) => operation)).not.toContain('GetKeyLastUsage')
   })
 
-  it('seals where nobody tells of its key, and says so afterwards', async () => {
+  it('seals where nobody tells how its keys are, and says so afterwards', async () => {
+    kms.answers.set('DescribeKey', 'AccessDeniedException')
+    add('facts/Orders/a.json')
+    const { sealed, counted } = await seal()
+    expect(sealed).toMatchObject({ name: 'AccessDeniedException' })
+    expect(counted).toEqual({ Seals: 1, ObjectsSealed: 1, ObjectsLeft: 0, KeyUsedOtherwise: 0 })
+  })
+
+  it('signs nothing where nobody tells who used its key before', async () => {
     kms.answers.set('GetKeyLastUsage', 'AccessDeniedException')
     add('facts/Orders/a.json')
     const { sealed, counted } = await seal()
     expect(sealed).toMatchObject({ name: 'AccessDeniedException' })
-    expect(counted).toMatchObject({ Seals: 1, ObjectsSealed: 1 })
-    expect(counted.KeyUsedOtherwise).toBeUndefined()
+    expect(counted).toEqual({ KeysClosing: 0 })
+    expect(kms.requests.filter(({ operation }) => operation === 'Sign')).toEqual([])
+  })
+
+  it('tells of a use of its key before it signs, whichever request to S3 failed in the call before', async () => {
+    add('facts/Orders/a.json')
+    await seal()
+    const sealed = [...s3.versions]
+    now += HOUR
+    const failed: string[] = []
+    for (let nth = 1, isLooked = false; !isLooked; nth++) {
+      s3.versions.splice(0, s3.versions.length, ...sealed)
+      kms.requests.length = 0
+      kms.answers.set('GetKeyLastUsage', { KeyLastUsage: { Timestamp: (now - HOUR / 2) / 1000 } })
+      let count = 0
+      s3.fault = (operation, key) => {
+        if (++count !== nth) return undefined
+        failed.push(`${operation} ${key}`)
+        return { status: 503, code: 'SlowDown' }
+      }
+      const first = await seal()
+      s3.fault = () => undefined
+      const asked = kms.requests.map(({ operation }) => operation)
+      isLooked = asked.includes('GetKeyLastUsage')
+      // from a signature on KMS tells of the sealer's own use alone
+      const told = asked.includes('Sign') || isLooked ? first : await seal()
+      expect(told.counted.KeyUsedOtherwise, failed.at(-1)).toBe(1)
+    }
+    expect(failed[0]).toBe('GetObject log/checkpoint')
+    expect(failed.length).toBeGreaterThan(2)
   })
 
   it('claims nothing with a signature that is not of its key', async () => {

@@ -62,10 +62,16 @@ const COUNTS: readonly Planted[] = [
   {
     name: "a use of the journal's key is looked for once the sealer has used it itself",
     file: 'functions/seal-archive.ts',
-    right:
-      'const [watched] = await Promise.allSettled([watchKeys(options)])\n    const [sealed] = await Promise.allSettled([sealArchive(options, time)])',
+    right: 'const [sealed] = await Promise.allSettled([sealArchive(options, time)])',
     wrong:
-      'const [sealed] = await Promise.allSettled([sealArchive(options, time)])\n    const [watched] = await Promise.allSettled([watchKeys(options)])',
+      'const [sealed] = await Promise.allSettled([sealArchive({ ...options, isForeignKey: true }, time)])\n    await sealArchive(options, time)',
+    cause: /key of the journal was used at .*, and nobody/,
+  },
+  {
+    name: 'the sealer signs though it could not look who had used its key',
+    file: 'functions/seal-archive.ts',
+    right: 'await countUses(options, log)',
+    wrong: 'await countUses(options, log).catch(() => {})',
     cause: /key of the journal was used at .*, and nobody/,
   },
 ].map(bug => ({ worlds: isSealed, ...bug }))
