@@ -186,7 +186,7 @@ const JOURNAL: readonly Planted[] = [
     file: 'journal/seal.ts',
     right: 'const path = claimPath(head.size)\n  if (',
     wrong: 'const path = claimPath(next.size)\n  if (',
-    cause: /leads to size/,
+    cause: /leads to size|journal-forked fires for nothing/,
   },
   {
     name: 'a checkpoint is moved on before its tiles are written',
@@ -194,7 +194,7 @@ const JOURNAL: readonly Planted[] = [
     right:
       'await writeFiles(store, await stagedFiles(store, head))\n  await proveRoot(store, head)\n  await moveOn(store, head)',
     wrong: 'await moveOn(store, head)\n  await writeFiles(store, await stagedFiles(store, head))',
-    cause: /last check fails.*is missing/,
+    cause: /last check fails.*is missing|journal-forked fires for nothing/,
     worlds: strikes(isSealed, 'function-killed'),
   },
   {
