@@ -1,8 +1,11 @@
 import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { DiskArchive } from '../../store/folder.js'
+import { readKept } from '../../store/kept-configurations.js'
 import { type Fact, factInstant } from '../../transform/fact.js'
-import { unconfiguredTable } from '../../transform/table-configuration.js'
+import { configurationKey } from '../../transform/layout.js'
+import { rowConfiguration, type TableConfiguration, unconfiguredTable } from '../../transform/table-configuration.js'
 import { rowsOfRecord, writeRows } from '../delivery/desk.js'
 import { baselineDocument, kinesisDocument, streamsRecord, tableConfiguration } from '../factories.js'
 import { change, november } from '../queries/story.js'
@@ -255,7 +258,12 @@ describe('verify rows of the demo', () => {
   const verify = async (root: string) => {
     const { exit, out } = await run(['verify', 'rows', 'Orders', '--archive', root, '--format', 'json'])
     const [answer] = JSON.parse(out) as [
-      { rows: number; versions: object[]; altered: readonly { altered: string }[]; passed_over: object[] },
+      {
+        rows: number
+        versions: object[]
+        altered: readonly { altered: string; held: string | null; found: string | null }[]
+        passed_over: object[]
+      },
     ]
     return { exit, ...answer, kinds: new Set(answer.altered.map(({ altered }) => altered)) }
   }
@@ -352,6 +360,36 @@ describe('verify rows of the demo', () => {
     // one in another day's folder is that, of whatever version it is
     await alterRows(day, { event_time_us: 'event_time_us + 86400000000' }, "row_version = 'audit-row/v9'")
     expect([...(await verify(root)).kinds]).toEqual(['event_date'])
+  })
+
+  it('finds a column that is empty, though a deployment that took it away leaves such a row, too', async () => {
+    const root = copy()
+    const picked = async () => {
+      const values = ['status', '2026-11-18T16:40:04Z', 'PICKED']
+      const flags = ['--config', ORDERS_CONFIG, '--format', 'json']
+      const { out } = await run(['query', 'items-as-of', 'Orders', ...values, '--archive', root, ...flags])
+      return out.includes('ORD12345')
+    }
+    expect(await picked()).toBe(true)
+    const archive = new DiskArchive(root)
+    const { versions } = await readKept(archive, 'Orders')
+    const [kept] = versions as [TableConfiguration]
+    const later = { ...kept, columns: kept.columns.filter(({ column }) => column !== 'status') }
+    await archive.put(configurationKey(later), Buffer.from(rowConfiguration(later)))
+    expect((await verify(root)).exit).toBe(0)
+    const files = parquetUnder(join(root, 'data'))
+    await alterRows(files, { old_status: 'null', new_status: 'null' }, "event_id like '4b422425%'")
+    const { exit, altered } = await verify(root)
+    const told = altered.map(({ altered, held, found }) => [altered, held, found])
+    expect([exit, told.sort()]).toEqual([
+      1,
+      [
+        ['new_status', null, 'PICKED'],
+        ['old_status', null, 'PROCESSING'],
+      ],
+    ])
+    // who emptied it by hand hides the item from whoever asks by the column
+    expect(await picked()).toBe(false)
   })
 
   it('names the rows whose configuration is not kept', async () => {
