@@ -47,8 +47,8 @@ export function continuityOfAll(table: TableConfiguration): EachItemStatement {
 }
 
 /**
- * Items that were there before their first change, when that was made, and what it left: a hash, or what tells of none.
- * What such an item was before nobody knows: `as-of` calls it unknown.
+ * Items that were there before their first change, when the earliest of their changes was made, and what the first one
+ * left: a hash, or what tells of none. What such an item was before nobody knows: `as-of` calls it unknown.
  */
 export function olderItems(table: TableConfiguration): EachItemStatement {
   const columns = ['item_key', 'event_time_us', 'entry_state']

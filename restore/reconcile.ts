@@ -9,7 +9,7 @@ import type { QueryEngine } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
 import { streamRows } from '../queries/engines/rows.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
-import { hashesAt, olderAt } from '../queries/verdict/table-at.js'
+import { hashesAt } from '../queries/verdict/table-at.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { changesBetween } from './changes-between.js'
@@ -141,12 +141,10 @@ async function* statesOf(
   atUs: number,
   hasBegun: boolean,
 ): AsyncGenerator<readonly [itemKey: string, hash: string | null, isUnknown: 'unknown' | null]> {
-  for await (const { itemKey, state, hash } of hashesAt(engine, table, atUs))
-    yield [itemKey, hash, state === 'unknown' ? 'unknown' : null]
-  for await (const { itemKey, entryState } of olderAt(engine, table, atUs)) {
-    const hash = entryState === 'unknown' || entryState === 'unlinked' ? null : entryState
-    // a change before the archive began may be why it is not what was told
-    yield [itemKey, hash, hash !== null && hasBegun ? null : 'unknown']
+  for await (const { itemKey, state, hash } of hashesAt(engine, table, atUs)) {
+    // a change before the archive began may be why an older item is not what was told
+    const isKnown = state === 'present' || (state === 'older' && hash !== null && hasBegun)
+    yield [itemKey, hash, isKnown ? null : 'unknown']
   }
 }
 

@@ -62,14 +62,26 @@ export async function* itemsAt(
   }
   const known = toldByFacts(TABLE_AS_OF, facts, [at.us], [await goneAt(engine, table, facts, at.us)])
   const states = statesAt(engine, table, at.us, known, { actor: await actorOfToday(engine, table) })
+  const told = new Set<string>()
   for await (const { itemKey, item, findings } of withFindings(keyed(states), findingsByItem(engine, table, facts))) {
     if (item === undefined) continue
     const { row } = item
+    if (isLedByNone(row)) told.add(itemKey)
     yield toItem(row, verdict(itemKey, findings, row.event_id === null ? undefined : Number(row.event_time_us)))
   }
   const nothing = { state: 'unknown', image: null, imageHash: null, last: undefined, unresolved: false } as const
-  for await (const { itemKey, findings } of olderWithFindings(engine, table, at.us, facts))
+  for await (const { itemKey, findings } of olderWithFindings(engine, table, at.us, facts)) {
+    if (told.has(itemKey)) continue
     yield { itemKey, confidence: ofUnknown(verdict(itemKey, findings).confidence), ...nothing }
+  }
+}
+
+/**
+ * True of a row that tells an item without a change that led to its state. Of such an item `olderAt` may tell, too: by
+ * then there may only be a baseline that was ahead. They are few, and memory may hold their keys.
+ */
+function isLedByNone({ state, event_id }: Row): boolean {
+  return state === 'unknown' && event_id === null
 }
 
 async function* keyed(rows: AsyncGenerator<Row>): AsyncGenerator<{ readonly itemKey: string; readonly row: Row }> {
@@ -94,34 +106,47 @@ async function* olderWithFindings(
     if (item !== undefined) yield { itemKey, findings }
 }
 
-/** An item of a table at a moment, as the question `table-as-of` tells it, without its image. */
+/** An item of a table at a moment, without its image. */
 export interface HashedItem {
   readonly itemKey: string
-  readonly state: ItemOfTable['state']
-  /** SHA-256 of its image; null where it is not known. */
+  /** `older`: it was there although the archive has no change of it by then, and `itemsAt` calls it unknown. */
+  readonly state: ItemOfTable['state'] | 'older'
+  /** SHA-256 of its image, of an older one of what its first change left, later on; null where it is not known. */
   readonly hash: string | null
 }
 
-/** The items that `itemsAt` takes from `table-as-of`, without reading images and without a verdict. */
+/** The items that `itemsAt` tells, each once, without reading images and without a verdict; in no order. */
 export async function* hashesAt(
   engine: QueryEngine,
   table: TableConfiguration,
   us: number,
 ): AsyncGenerator<HashedItem> {
   const known = await knownByFacts(engine, table, TABLE_AS_OF, { at: formatInstant(us, 6) })
-  for await (const { item_key, state, image_hash } of statesAt(engine, table, us, known, { rows: rowsWithoutImages }))
-    yield { itemKey: item_key as string, state: state as HashedItem['state'], hash: image_hash as string | null }
+  const untold = new Set<string>()
+  for await (const row of statesAt(engine, table, us, known, { rows: rowsWithoutImages })) {
+    const itemKey = row.item_key as string
+    if (isLedByNone(row)) untold.add(itemKey)
+    else yield { itemKey, state: row.state as ItemOfTable['state'], hash: row.image_hash as string | null }
+  }
+  for await (const { itemKey, entryState } of olderAt(engine, table, us)) {
+    untold.delete(itemKey)
+    yield { itemKey, state: 'older', hash: NO_STATES.has(entryState) ? null : entryState }
+  }
+  for (const itemKey of untold) yield { itemKey, state: 'unknown', hash: null }
 }
 
+/** What tells of a state that nobody knows. */
+const NO_STATES: ReadonlySet<string> = new Set(['unknown', 'unlinked'])
+
 /** An item that was there at a moment although the archive has no change of it by then. */
-export interface OlderItem {
+interface OlderItem {
   readonly itemKey: string
   /** The state that its first change left, later on: a hash, or a word that tells of none. */
   readonly entryState: string
 }
 
-/** The items of which `itemsAt` says that they were there, and that it is not known as what. */
-export async function* olderAt(engine: QueryEngine, table: TableConfiguration, us: number): AsyncGenerator<OlderItem> {
+/** The items that were there at a moment and of which nothing but baselines that were ahead can be there by then. */
+async function* olderAt(engine: QueryEngine, table: TableConfiguration, us: number): AsyncGenerator<OlderItem> {
   for await (const { item_key, event_time_us, entry_state } of rowsOfEachItem(engine, table, olderItems(table)))
     if (Number(event_time_us) > us) yield { itemKey: item_key as string, entryState: entry_state as string }
 }

@@ -1,0 +1,57 @@
+/** What a table held at a moment tells of each item once, whatever the order of its changes. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
+import { hashesAt, itemsAt } from '../../../queries/verdict/table-at.js'
+import { temporaryFolder, writeRows } from '../../delivery/desk.js'
+import { tableConfiguration } from '../../factories.js'
+import { BEFORE_FIRST_CHANGE, MOMENT } from '../before-first-change.js'
+
+const table = tableConfiguration()
+type Told = readonly [item: string, state: string, image: string | null | undefined]
+const nameOf = (itemKey: string) => (JSON.parse(itemKey) as { order_id: { S: string } }).order_id.S
+
+/** Each image by its hash: what it has in `v`. */
+const images = new Map(
+  Object.values(BEFORE_FIRST_CHANGE)
+    .flat()
+    .flatMap(row => [[row.old_hash, row.old_image] as const, [row.new_hash, row.new_image] as const])
+    .map(([hash, image]) => [hash, image === null ? null : (JSON.parse(image) as { v: { S: string } }).v.S] as const),
+)
+
+let engine: DuckDbEngine
+
+beforeAll(async () => {
+  const root = temporaryFolder()
+  await writeRows(root, Object.values(BEFORE_FIRST_CHANGE).flat(), table)
+  engine = await DuckDbEngine.open(root, [table])
+})
+
+afterAll(() => engine.close())
+
+describe('a table at a moment', () => {
+  it('has each item once, with the changes that were made by then, in the order of their stream', async () => {
+    const found: Told[] = []
+    for await (const { itemKey, state, imageHash } of itemsAt(engine, table, { us: MOMENT }))
+      found.push([nameOf(itemKey), state, images.get(imageHash) ?? null])
+    expect(found.sort()).toEqual([
+      ['back in time', 'present', 'c'],
+      ['baseline ahead', 'unknown', null],
+      ['keys only before it', 'present', 'c'],
+      ['keys only, back in time', 'unknown', null],
+      ['older than its first change', 'unknown', null],
+    ])
+  })
+
+  it('has, by hashes alone, of an item without a change by then what its first one left', async () => {
+    const found: Told[] = []
+    for await (const { itemKey, state, hash } of hashesAt(engine, table, MOMENT))
+      found.push([nameOf(itemKey), state, images.get(hash) ?? null])
+    expect(found.sort()).toEqual([
+      ['back in time', 'present', 'c'],
+      ['baseline ahead', 'older', 'a'],
+      ['keys only before it', 'present', 'c'],
+      ['keys only, back in time', 'unknown', null],
+      ['older than its first change', 'older', 'a'],
+    ])
+  })
+})
