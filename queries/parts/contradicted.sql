@@ -56,11 +56,11 @@ said as (
             when regexp_like(coalesce(element_at(sealed_values, place), ''), {sealed-pieces})
             then array[
               cast(place as varchar) || '='
-                || cast(length(regexp_extract(element_at(sealed_values, place), {sealed-pieces}, 2)) as varchar)
-                || regexp_extract(element_at(sealed_values, place), {sealed-pieces}, 3),
+                || cast(length(regexp_replace(element_at(sealed_values, place), {sealed-pieces}, '$2')) as varchar)
+                || regexp_replace(element_at(sealed_values, place), {sealed-pieces}, '$3'),
               cast(place as varchar) || ' '
-                || regexp_extract(element_at(sealed_values, place), {sealed-pieces}, 1) || '='
-                || regexp_extract(element_at(sealed_values, place), {sealed-pieces}, 2)
+                || regexp_replace(element_at(sealed_values, place), {sealed-pieces}, '$1') || '='
+                || regexp_replace(element_at(sealed_values, place), {sealed-pieces}, '$2')
             ]
             else array['']
           end

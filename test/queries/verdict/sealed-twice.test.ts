@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { compactTable } from '../../../derived/desk-compactor.js'
+import { totalsOf } from '../../../derived/manifest.js'
+import { openDesk } from '../../../library/open-archive.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import { removeRepeats } from '../../../queries/verdict/reconstruct.js'
 import { temporaryFolder, writeRows } from '../../delivery/desk.js'
+import { manifestIn } from '../../derived/manifest-in.js'
 import { findingsTold, historiesTold } from './ask-sealed-twice.js'
 import { SEALED_TWICE, TWICE } from './sealed-twice.js'
 
@@ -12,9 +16,10 @@ const EXPECTED = SEALED_TWICE.map(({ said, isConflict, rows }) => ({
 }))
 
 describe('rows of one change that were sealed under different keys', () => {
+  let root: string
   let engine: DuckDbEngine
   beforeAll(async () => {
-    const root = temporaryFolder()
+    root = temporaryFolder()
     await writeRows(
       root,
       SEALED_TWICE.flatMap(({ rows }) => rows),
@@ -50,5 +55,17 @@ describe('rows of one change that were sealed under different keys', () => {
     expect(queried).toEqual(expected)
     // without what images tell, each that differs is doubted
     expect(pasted.map(({ finding }) => finding)).toEqual(['DUPLICATE', ...expected.slice(1).map(() => 'CONFLICT')])
+  })
+
+  it('are counted, and told the same, in the copy', async () => {
+    await compactTable(root, TWICE.table)
+    const { conflicts } = totalsOf(manifestIn(root, TWICE.table).runs)
+    expect(conflicts).toBe(SEALED_TWICE.filter(({ isConflict }) => isConflict).length)
+    const desk = await openDesk(root, [TWICE])
+    try {
+      expect(await historiesTold(desk)).toEqual(EXPECTED)
+    } finally {
+      desk.close()
+    }
   })
 })
