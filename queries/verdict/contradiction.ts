@@ -7,14 +7,14 @@ import { sealedIn, withoutErasedMarks, withoutSealed } from '../../transform/sea
  */
 
 /** A row, as far as its hash is taken over it. */
-export type Statement = Omit<AuditRow, 'event_time' | 'changed' | 'size_bytes' | 'arrived_at' | 'flat' | 'misfits'>
+export type StatedRow = Omit<AuditRow, 'event_time' | 'changed' | 'size_bytes' | 'arrived_at' | 'flat' | 'misfits'>
 
 /**
  * True where rows of one change, made under one configuration from records of one eventID, cannot all be true. Of a
  * person who was erased meanwhile a record that comes again is sealed under another key, or not kept at all: then all
  * that is clear has to be the same, and what is sealed under one key, and the length of all that is sealed.
  */
-export function contradictOneAnother(rows: readonly Statement[]): boolean {
+export function contradictOneAnother(rows: readonly StatedRow[]): boolean {
   if (new Set(rows.map(row => row.row_hash)).size < 2) return false
   const answers = new Map<string, string>()
   return rows.flatMap(statementsOf).some(([question, answer]) => {
@@ -26,14 +26,14 @@ export function contradictOneAnother(rows: readonly Statement[]): boolean {
 
 type Answer = readonly [question: string, answer: string]
 
-function statementsOf(row: Statement): readonly Answer[] {
+function statementsOf(row: StatedRow): readonly Answer[] {
   if (row.subjects === null) return [['', row.row_hash]]
   const sealed = [row.old_image, row.new_image].flatMap(image => (image === null ? [] : sealedIn(image)))
   return [['', clearOf(row)], ...sealed.flatMap(answersOf)]
 }
 
 /** All that is clear of a row, and whose the rest is: what its hash is taken over, as far as that can be compared. */
-function clearOf(row: Statement): string {
+function clearOf(row: StatedRow): string {
   const clear = [
     row.row_version,
     row.table_name,

@@ -1,5 +1,5 @@
 import { endsOf } from '../../transform/ends.js'
-import { contradictOneAnother, type Statement } from './contradiction.js'
+import { contradictOneAnother, type StatedRow } from './contradiction.js'
 import type { ItemChange } from './item-change.js'
 import { type Absence, compareText, type Group, type State, type Step, stateAfter, walkGroup } from './step.js'
 
@@ -10,7 +10,7 @@ import { type Absence, compareText, type Group, type State, type Step, stateAfte
 
 /** A row as it lies in the archive, where a change can be delivered more than once. */
 export type ArchivedChange = Omit<ItemChange, 'repeats' | 'renamed' | 'conflict'> &
-  Statement & { readonly arrived_at: string }
+  StatedRow & { readonly arrived_at: string }
 
 /** What an item was at a moment. */
 export type ItemState =
