@@ -1,6 +1,8 @@
+import { sqlPart } from '../queries/catalog.js'
 import { fileList } from '../queries/engines/file-list.js'
 import { quoted } from '../queries/engines/literal.js'
 import { emptyRows, rowsOfObjects } from '../queries/engines/relations.js'
+import { namedAsInDuckDb } from '../queries/engines/trino-macros.js'
 import { AUDIT_COLUMNS, type Column } from '../transform/audit-row.js'
 import { BUCKET_COLUMN, bucketSql, OF_DELIVERY } from '../transform/derived.js'
 import { daysSql } from './days-sql.js'
@@ -177,18 +179,29 @@ export function alteredImagesSql(paths: readonly string[], sides: readonly ('old
     order by filename`
 }
 
-/** Changes whose rows contradict one another, file by file; all of them are kept. */
+/**
+ * Changes whose rows contradict one another, file by file; all of them are kept. Images are looked at only where rows
+ * of one change differ.
+ */
 export function conflictsSql(paths: readonly string[]): string {
-  return `
+  const rows = `read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true)`
+  return namedAsInDuckDb(`
+    with delivered as (
+      select *
+      from ${rows}
+      where event_id in (
+        select event_id
+        from ${rows}
+        where time_precision <> 'arrival'
+        group by event_id, config_id, source_event_id
+        having min(row_hash) <> max(row_hash)
+      )
+    ),
+    ${sqlPart('contradicted')}
     select ${BUCKET_OF_FILE} as ${BUCKET_COLUMN}, count(distinct event_id)::varchar as conflicts
-    from (
-      select filename, event_id
-      from read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true)
-      where time_precision <> 'arrival'
-      group by filename, event_id, config_id, source_event_id
-      having min(row_hash) <> max(row_hash)
-    )
-    group by filename`
+    from arrived
+    where contradicted
+    group by filename`)
 }
 
 /** How many rows objects have, and how much memory their columns take. Reads footers only. */

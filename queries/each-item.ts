@@ -56,7 +56,7 @@ export function olderItems(table: TableConfiguration): EachItemStatement {
   return { columns, sql, values: [], narrowing: { ...unlinkedItems(table), where: `${UNLINKED} or with_baseline` } }
 }
 
-/** Where the chain of an item breaks between two changes, with the two images that ought to be one. */
+/** Where an item's chain breaks, with the two images that ought to be one; and which changes were only sealed again. */
 export function breaksOfAll(table: TableConfiguration): EachItemStatement {
   const query = internalQuery('breaks')
   const { sql } = renderQuery(query, { changes: deliveriesOf(table) })

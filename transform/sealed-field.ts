@@ -81,9 +81,16 @@ export function erasedMark(token: string): string {
   return `${token}:erased`
 }
 
+const ERASED_MARK = new RegExp(`^${TOKEN}:erased$`)
+
+/** A row's `subjects` without these marks: the same before an erasure and after it. */
+export function withoutErasedMarks(subjects: readonly string[]): readonly string[] {
+  return subjects.filter(subject => !ERASED_MARK.test(subject))
+}
+
 const SEALED_TEXT = new RegExp(
-  `\\{"M":\\{"\\${SEALED_NAME}":\\{"S":"1\\.[0-9]+\\.(${TOKEN})\\.[A-Za-z0-9_-]*"\\}` +
-    `(?:,"${KEPT_NAME}":\\{"S":"(?:[^"\\\\]|\\\\.)*"\\})?\\}\\}`,
+  `\\{"M":\\{"\\${SEALED_NAME}":\\{"S":"1\\.(?<generation>[0-9]+)\\.(?<token>${TOKEN})\\.` +
+    `(?<ciphertext>[A-Za-z0-9_-]*)"\\}(?<keep>(?:,"${KEPT_NAME}":\\{"S":"(?:[^"\\\\]|\\\\.)*"\\})?)\\}\\}`,
   'g',
 )
 
@@ -92,13 +99,25 @@ const SEALED_TEXT = new RegExp(
  * the same but for values that cannot be compared, because one of them was sealed after its subject was erased.
  */
 export function withoutSealed(image: string): string {
-  return image.includes(SEALED_NAME) ? image.replaceAll(SEALED_TEXT, `{"M":{"${SEALED_NAME}":{"S":"$1"}}}`) : image
+  return image.includes(SEALED_NAME)
+    ? image.replaceAll(SEALED_TEXT, `{"M":{"${SEALED_NAME}":{"S":"$<token>"}}}`)
+    : image
 }
 
 /** The tokens of the subjects under whose keys values of an image's canonical text are sealed, sorted. */
 export function tokensIn(image: string): readonly string[] {
-  const tokens = new Set([...image.matchAll(SEALED_TEXT)].map(([, token]) => token as string))
+  const tokens = new Set([...image.matchAll(SEALED_TEXT)].map(({ groups }) => groups?.token as string))
   return [...tokens].sort(compareUtf8)
+}
+
+/** The sealed values of an image's canonical text, in order: the key's name, and as text what is kept in clear. */
+export function sealedIn(
+  image: string,
+): readonly { readonly key: string; readonly ciphertext: string; readonly keep: string }[] {
+  return [...image.matchAll(SEALED_TEXT)].map(({ groups }) => {
+    const { generation, token, ciphertext, keep } = groups as Record<string, string>
+    return { key: `${generation}.${token}`, ciphertext: ciphertext as string, keep: keep as string }
+  })
 }
 
 const FIELD_TEXT = new RegExp(`"\\${SEALED_NAME}":\\{"S":"1\\.([1-9][0-9]{0,5})\\.(${TOKEN})\\.`, 'g')

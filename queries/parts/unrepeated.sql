@@ -1,14 +1,14 @@
 -- From `arrived` (rows of the archive) to each change once.
 
 -- of rows with one event_id the least counts; `conflict` tells rows that say different things although they were made
--- under one configuration from records of one eventID, which a repeat in Kinesis need not keep, and of the same
--- persons erased, of whom a later row keeps nothing
+-- under one configuration from records of one eventID, which a repeat in Kinesis need not keep; whether that is because
+-- a person was erased between them, only their images tell (`contradicted.sql`)
 compared_rows as (
   select
     arrived.*,
     time_precision <> 'arrival' and (
-      min(row_hash) over (partition by event_id, config_id, source_event_id, subjects)
-      <> max(row_hash) over (partition by event_id, config_id, source_event_id, subjects)
+      min(row_hash) over (partition by event_id, config_id, source_event_id)
+      <> max(row_hash) over (partition by event_id, config_id, source_event_id)
     ) as config_conflict
   from arrived
 ),

@@ -2,7 +2,8 @@
 -- @empty no break: from the first to the last change that the archive has of each item, every change leaves the state
 --   that the one before entered
 -- @parameter to instant default=9999-12-31T00:00:00Z -- the moment after the last
--- @parameter explained items default={} preset=facts -- breaks that have a reason: a JSON object of changes and words
+-- @parameter explained items default={} preset=facts -- breaks that have a reason: a JSON object of changes and words;
+--   and with ` again` behind the change, the word DUPLICATE of rows that differ only by the keys they were sealed under
 -- @days to=to+1
 -- @column finding varchar -- GAP, ERASED, CONFIG-BOUNDARY, CONFLICT, PRE-ARCHIVE, KEYS-ONLY, DUPLICATE or
 --   UNRESOLVED-ORDER; without what facts say every break is a GAP
@@ -102,13 +103,19 @@ findings as (
     end,
     case when blind and place_among_blind = 1 then 'KEYS-ONLY' end,
     case when conflict then 'CONFLICT' end,
-    case when repeats > 0 and not conflict then 'DUPLICATE' end
+    case when repeats > 0 then 'DUPLICATE' end
   ]) as t(finding)
   where t.finding is not null
-    -- a break has one of three words
+    -- a break has one of three words, and a repeat that is not the same one of two
     and case
-      when t.finding in ('GAP', 'ERASED', 'CONFIG-BOUNDARY')
-      then t.finding = coalesce(element_at(cast(json_parse(:explained) as map(varchar, varchar)), event_id), 'GAP')
+      when t.finding in ('GAP', 'ERASED', 'CONFIG-BOUNDARY') or (conflict and t.finding in ('CONFLICT', 'DUPLICATE'))
+      then t.finding = coalesce(
+        element_at(
+          cast(json_parse(:explained) as map(varchar, varchar)),
+          event_id || case when t.finding in ('CONFLICT', 'DUPLICATE') then ' again' else '' end
+        ),
+        case when t.finding in ('CONFLICT', 'DUPLICATE') then 'CONFLICT' else 'GAP' end
+      )
       else true
     end
 )

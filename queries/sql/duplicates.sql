@@ -7,7 +7,7 @@
 -- @column item_key varchar -- the item
 -- @column deliveries bigint -- how often it was delivered
 -- @column distinct_rows bigint -- how many different rows came of it; more than one under one configuration is a
---   conflict
+--   conflict, but where a person was erased between them (`item-history` tells)
 -- @column configurations bigint -- under how many configurations
 -- @column first_arrival timestamp -- when it first arrived, UTC
 -- @column last_arrival timestamp -- when it last arrived

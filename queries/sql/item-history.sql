@@ -33,7 +33,7 @@
 -- @column repeats bigint -- how many further times the change was delivered
 -- @column renamed boolean detail -- true where its deliveries had different eventIDs, as repeats in Kinesis may
 -- @column conflict boolean -- true where deliveries of this change contradict one another
-with arrived as (
+with delivered as (
   select *
   from {changes}
   where item_key = :item_key
@@ -42,6 +42,7 @@ with arrived as (
     and event_time_us >= {us :from}
     and event_time_us < {us :to}
 ),
+{contradicted},
 {ordered}
 select
   step,
@@ -71,6 +72,6 @@ select
   row_hash,
   repeats,
   renamed,
-  conflict
+  contradicted as conflict
 from changes
 order by step, event_id

@@ -32,7 +32,16 @@ interface ExplainedBreak {
   readonly boundary: Boundary
 }
 
-type Piece = (TableFinding & { readonly kind: 'finding' }) | ExplainedBreak
+/** A change of which rows differ only by the keys under which they were sealed: it came again after an erasure. */
+interface Resealed {
+  readonly kind: 'resealed'
+  readonly itemKey: string
+  readonly eventId: string
+}
+
+type Reason = ExplainedBreak | Resealed
+
+type Piece = (TableFinding & { readonly kind: 'finding' }) | Reason
 
 /**
  * What does not fit together in a table, item by item in the order of their keys: what `continuity` finds, and
@@ -46,7 +55,7 @@ export async function* findingsByItem(
   const streams = [
     asFindings(chainFindings(engine, table)),
     ...facts.baselines.map(each => asFindings(anchorFindings(engine, table, each))),
-    explainedBreaks(engine, table, facts.boundaries),
+    reasonsByItem(engine, table, facts.boundaries),
   ]
   for await (const pieces of groupByItem<Piece>(streams)) yield findingsOfItem(pieces)
 }
@@ -96,21 +105,29 @@ function findingsOfItem(pieces: OfItem<Piece>): FindingsOfItem {
   const reasons = new Map(
     pieces.flatMap(piece => (piece.kind === 'explained' ? [[piece.eventId, piece.boundary]] : [])),
   )
+  const resealed = new Set(pieces.flatMap(piece => (piece.kind === 'resealed' ? [piece.eventId] : [])))
   const findings = pieces.flatMap(piece => {
-    if (piece.kind === 'explained') return []
+    if (piece.kind !== 'finding') return []
     const { kind: _, ...finding } = piece
+    if (finding.finding === 'CONFLICT' && resealed.has(finding.eventId ?? '')) return [asRepeats(finding)]
     const isBreak = finding.finding === 'GAP' && finding.absence === null
     return [isBreak ? explained(finding, reasons.get(finding.eventId ?? '')) : finding]
   })
   return { itemKey: pieces[0].itemKey, findings: distinct(findings) }
 }
 
-/** Most breaks that a statement names: with more its text would be too long for Athena. */
+/** A conflict counts deliveries, of which repeats are those behind the first. */
+function asRepeats(conflict: TableFinding): TableFinding {
+  return { ...conflict, finding: 'DUPLICATE', changes: conflict.changes - 1 }
+}
+
+/** Most changes that a statement names: with more its text would be too long for Athena. */
 const MOST_NAMED = 2000
 
 /**
  * The breaks of a table that have a reason, as a parameter of a saved query: changes with the words `ERASED` and
- * `CONFIG-BOUNDARY`. Of more than can be named none is, and each is a `GAP` there.
+ * `CONFIG-BOUNDARY`, and ` again` behind a change that was only sealed again, which is a `DUPLICATE`. Of more than can
+ * be named none is, and each is a `GAP` or a `CONFLICT` there.
  */
 export async function namedBreaks(
   engine: QueryEngine,
@@ -119,30 +136,36 @@ export async function namedBreaks(
 ): Promise<string> {
   const named: Record<string, string> = {}
   let count = 0
-  for await (const { eventId, boundary } of explainedBreaks(engine, table, boundaries)) {
+  for await (const reason of reasonsByItem(engine, table, boundaries)) {
     if (++count > MOST_NAMED) return '{}'
-    named[eventId] = boundary.finding
+    if (reason.kind === 'explained') named[reason.eventId] = reason.boundary.finding
+    else named[`${reason.eventId} again`] = 'DUPLICATE'
   }
   return JSON.stringify(named)
 }
 
-/** The breaks that have a reason, by item. Where nothing of the table ever was erasable there is none to be found. */
-async function* explainedBreaks(
+/** What has a reason, by item. Where nothing of the table ever was erasable there is none to be found. */
+async function* reasonsByItem(
   engine: QueryEngine,
   table: TableConfiguration,
   boundaries: Boundaries,
-): AsyncGenerator<ExplainedBreak> {
+): AsyncGenerator<Reason> {
   if (![...boundaries.erasable.values()].some(erasable => erasable.length > 0)) return
   for await (const row of rowsOfEachItem(engine, table, breaksOfAll(table))) {
-    const side = (name: 'before' | 'after') => ({
-      image: row[`${name}_image`] as string,
-      hash: row[`${name}_hash`] as string,
-      configId: row[`${name}_config`] as string,
-    })
-    const boundary = boundaryBetween(side('before'), side('after'), boundaries)
-    if (boundary === undefined) continue
-    yield { kind: 'explained', itemKey: row.item_key as string, eventId: row.event_id as string, boundary }
+    const of = { itemKey: row.item_key as string, eventId: row.event_id as string }
+    if (row.is_resealed === true) yield { kind: 'resealed', ...of }
+    const boundary = row.is_break === true ? boundaryAt(row, boundaries) : undefined
+    if (boundary !== undefined) yield { kind: 'explained', ...of, boundary }
   }
+}
+
+function boundaryAt(row: Row, boundaries: Boundaries): Boundary | undefined {
+  const side = (name: 'before' | 'after') => ({
+    image: row[`${name}_image`] as string,
+    hash: row[`${name}_hash`] as string,
+    configId: row[`${name}_config`] as string,
+  })
+  return boundaryBetween(side('before'), side('after'), boundaries)
 }
 
 async function* chainFindings(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {

@@ -1,4 +1,5 @@
 import { endsOf } from '../../transform/ends.js'
+import { contradictOneAnother, type StatedRow } from './contradiction.js'
 import type { ItemChange } from './item-change.js'
 import { type Absence, compareText, type Group, type State, type Step, stateAfter, walkGroup } from './step.js'
 
@@ -8,12 +9,8 @@ import { type Absence, compareText, type Group, type State, type Step, stateAfte
  */
 
 /** A row as it lies in the archive, where a change can be delivered more than once. */
-export type ArchivedChange = Omit<ItemChange, 'repeats' | 'renamed' | 'conflict'> & {
-  readonly row_hash: string
-  readonly arrived_at: string
-  readonly source_event_id: string | null
-  readonly subjects: readonly string[] | null
-}
+export type ArchivedChange = Omit<ItemChange, 'repeats' | 'renamed' | 'conflict'> &
+  StatedRow & { readonly arrived_at: string }
 
 /** What an item was at a moment. */
 export type ItemState =
@@ -51,13 +48,11 @@ function compareRepeats(a: ArchivedChange, b: ArchivedChange): number {
 
 /**
  * A row made under another configuration may differ, so may one whose record had another eventID, which a repeat in
- * Kinesis need not keep, one whose time is its arrival, and one of which a person was erased before it came again.
+ * Kinesis need not keep, one whose time is its arrival, and in what is sealed one that came again after an erasure.
  */
 function contradict(group: readonly ArchivedChange[]): boolean {
   const timed = group.filter(row => row.time_precision !== 'arrival')
-  return [
-    ...groupBy(timed, row => `${row.config_id} ${row.source_event_id} ${row.subjects?.join() ?? ''}`).values(),
-  ].some(rows => new Set(rows.map(row => row.row_hash)).size > 1)
+  return [...groupBy(timed, row => `${row.config_id} ${row.source_event_id}`).values()].some(contradictOneAnother)
 }
 
 /** Puts an item's changes, repeats removed, in order; among them what complete baselines saw of its absence. */

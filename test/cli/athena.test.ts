@@ -329,7 +329,7 @@ describe('--stack', () => {
     const { exit, out } = await run(asked)
     expect([exit, out.split('\n')[0]]).toEqual([0, 'Orders A  1 change'])
     expect(lastHistory()).toMatch(
-      /^with "orders_deliveries" as \([\s\S]*"audit"."orders__by_item"[\s\S]*where not \(event_date between '2026-11-22' and '2026-11-22'\)\n\),\s+arrived as/,
+      /^with "orders_deliveries" as \([\s\S]*"audit"."orders__by_item"[\s\S]*where not \(event_date between '2026-11-22' and '2026-11-22'\)\n\),\s+delivered as/,
     )
 
     const manifestOf = (text: string) => s3.add({ key: 'derived/Orders/manifest.json', body: Buffer.from(text) })

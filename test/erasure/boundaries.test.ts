@@ -103,6 +103,21 @@ describe('a change after an erasure', () => {
     expect(['erased', 'unbroken']).toContain(verify[0])
     expect(exit).toBe(0)
   })
+
+  it('is no conflict where records of before come again in a second life, and one where they say something else', async () => {
+    const place = await makePlace()
+    await place.ingest(LIFE)
+    await place.erase('u-1')
+    expect((await place.ask('subject', 'renew', 'u-1')).exit).toBe(0)
+    await place.ingest(LIFE)
+    const { verify, history, exit, words } = await wordsOf(place)
+    expect(['erased', 'unbroken']).toContain(verify[0])
+    expect(['ERASED', 'UNBROKEN']).toContain(history)
+    expect(exit).toBe(0)
+    expect(words.filter((word: string) => word !== 'ERASED')).toEqual(['DUPLICATE', 'DUPLICATE', 'DUPLICATE'])
+    await place.ingest([{ ...LIFE[1], userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' } }])
+    expect(await wordsOf(place)).toMatchObject({ verify: ['conflict'], history: 'CONFLICT', asOf: 'CONFLICT', exit: 1 })
+  }, 60_000)
 })
 
 describe('a table whose erasable values are others', () => {

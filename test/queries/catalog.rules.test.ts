@@ -86,7 +86,7 @@ const FUNCTIONS = new Set([
     'row_number',
   ],
   ...['array_intersect', 'json_array_get', 'json_array_length', 'map_values', 'regexp_extract_all', 'replace'],
-  ...['sequence', 'try'],
+  ...['flatten', 'sequence', 'try'],
   ...['abs', 'at_timezone', 'day_of_week', 'from_unixtime', 'nullif'],
   ...['chr', 'lower', 'max_by', 'min_by', 'sha256', 'to_hex', 'to_utf8'],
   // of patterns that begin with \A and end with \z: elsewhere `$` means two things

@@ -13,7 +13,10 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type NamedTable, nameTables } from '../../transform/table-names.js'
 import { openAthena } from '../athena-engine.js'
 import { startAthenaServer } from '../athena-server.js'
+import { temporaryFolder, writeRows } from '../delivery/desk.js'
 import { ERASABLE, LATER, LIFE, makePlace, orderOf, recordOf } from '../erasure/orders.js'
+import { findingsTold, historiesTold } from '../queries/verdict/ask-sealed-twice.js'
+import { SEALED_TWICE, TWICE } from '../queries/verdict/sealed-twice.js'
 import { serveTrino } from './athena.js'
 import { missingForTrino, startTrino } from './server.js'
 import { createAuditTable } from './tables.js'
@@ -46,6 +49,13 @@ describe.skipIf(missing !== undefined)(
       const server = await startAthenaServer()
       serveTrino(server, trino.client)
       await createAuditTable(trino.client, place.archive, table, '2026-09-01')
+      const twice = temporaryFolder()
+      await writeRows(
+        twice,
+        SEALED_TWICE.flatMap(({ rows }) => rows),
+        TWICE,
+      )
+      await createAuditTable(trino.client, twice, TWICE, '2026-09-01')
       const duckDb = await DuckDbEngine.open(place.archive, [table])
       const athena = openAthena(server, {
         facts: duckDb.facts,
@@ -81,6 +91,18 @@ describe.skipIf(missing !== undefined)(
           others: 1,
         })
       }
+    })
+
+    it('tells what was sealed again from what contradicts it', async () => {
+      const told = await historiesTold(engines.athena)
+      expect(told.map(({ said, conflict }) => ({ said, isConflict: conflict }))).toEqual(
+        SEALED_TWICE.map(({ said, isConflict }) => ({ said, isConflict })),
+      )
+      const { byItem, queried } = await findingsTold(engines.athena)
+      expect(queried).toEqual(byItem)
+      expect(queried.map(({ finding }) => finding)).toEqual(
+        SEALED_TWICE.map(({ isConflict }) => (isConflict ? 'CONFLICT' : 'DUPLICATE')),
+      )
     })
 
     it('finds a person by the token, as a desk does, and says the same in the saved query of continuity', async () => {
