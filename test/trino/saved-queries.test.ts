@@ -315,6 +315,8 @@ const moment = fc
 
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
   attribute: ['v', 'writer'],
+  caller: ['', 'role/'],
+  table: ['Orders'],
   amount: ['0', '1.5'],
   state: ['1', 'w1', 'true'],
   opens: ['08:00', '22:00'],
