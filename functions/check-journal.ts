@@ -4,7 +4,7 @@ import type { Counts } from '../capture/write-metrics.js'
 import { BucketVersions } from '../journal/bucket-objects.js'
 import { type KeptCheck, keepCheckState, readCheckState } from '../journal/check-state.js'
 import type { JournalFinding } from '../journal/finding.js'
-import type { Head, JournalIdentity } from '../journal/head.js'
+import { type Head, type JournalIdentity, readerTo } from '../journal/head.js'
 import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { readKmsVerifier } from '../journal/kms-key.js'
@@ -81,7 +81,9 @@ export function createJournalCheck(options: JournalCheckOptions): (time: Checkin
     // before the claims: of a journal that is being sealed it would say more
     const versions = await logVersions(bucket)
     const log = await checkLog({ store, identity, there: versions.paths }, kept.state, hasTime)
-    const about = { refusedDays, now, hasTime: () => hasTime('days'), read: (path: string) => store.read(path) }
+    // its end may be that of a sealing that died: what it had not written yet lies where it was staged
+    const read = log.findings.length > 0 ? (path: string) => store.read(path) : await readerTo(store, log.state.front)
+    const about = { refusedDays, now, hasTime: () => hasTime('days'), read }
     const objects = await checkObjects(bucket, { ...kept.state, ...log.state }, about)
     const gone = log.state.front.size === 0 && log.findings.length === 0 ? await goneJournal(bucket, now) : []
     const findings = [...log.findings, ...gone, ...versions.findings, ...objects.findings]

@@ -4,7 +4,7 @@ import type { ColumnInfo } from '@aws-sdk/client-athena'
 import { DuckDBInstance, type DuckDBType } from '@duckdb/node-api'
 import { changesView } from '../queries/engines/changes-view.js'
 import { quoted } from '../queries/engines/literal.js'
-import { TRINO_MACROS } from '../queries/engines/trino-macros.js'
+import { namedAsInDuckDb, TRINO_MACROS } from '../queries/engines/trino-macros.js'
 import { AUDIT_COLUMNS } from '../transform/audit-row.js'
 import { asksForColumns } from './athena-engine.js'
 import { misplacedParameters } from './athena-rules.js'
@@ -26,7 +26,7 @@ export function answerFromFolder(root: string, bucket: string): AthenaServer['an
       await connection.run('create view orders_deliveries as select * exclude ("$path") from paths')
       await connection.run(`create view orders as ${changesView('orders_deliveries', AUDIT_COLUMNS, undefined)}`)
       const text = sql.includes('"$path"') ? sql.replace('"orders_deliveries"', 'paths') : sql
-      return outcomeOf(await connection.run(text, parameters.map(fromLiteral)), asksForColumns(sql))
+      return outcomeOf(await connection.run(namedAsInDuckDb(text), parameters.map(fromLiteral)), asksForColumns(sql))
     } finally {
       connection.closeSync()
       instance.closeSync()
