@@ -1,5 +1,6 @@
 import type { Lock } from '../config/schema.js'
 import {
+  CHECKED_PREFIX,
   CONFIG_PREFIX,
   DATA_PREFIX,
   FACTS_PREFIX,
@@ -44,8 +45,8 @@ export interface ArchiveSubject extends BucketFacts {
   readonly locks: DeployedFact<readonly LockedObject[]>
 }
 
-/** What is no evidence: refused records, and what a sealing was about to write. */
-const FORGOTTEN = [REFUSED_PREFIX, STAGED_PREFIX]
+/** What is no evidence: refused records, what a sealing was about to write, and how far the daily check was. */
+const FORGOTTEN = [REFUSED_PREFIX, STAGED_PREFIX, CHECKED_PREFIX]
 
 /** What the bucket's policy denies everybody but the roles of the stack, and how it is told that it does not. */
 const DENIALS = [
@@ -84,6 +85,12 @@ const DENIALS = [
     actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
     form: below(LOG_PREFIX),
     what: `somebody may delete under ${LOG_PREFIX}`,
+  },
+  {
+    when: 'sealed',
+    actions: ['s3:PutObject'],
+    form: below(CHECKED_PREFIX),
+    what: `others than the daily check may write under ${CHECKED_PREFIX}`,
   },
 ] as const
 const DENIES = 'deletes and writes by others are denied'

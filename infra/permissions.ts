@@ -4,6 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import {
+  CHECKED_PREFIX,
   CONFIG_PREFIX,
   DATA_PREFIX,
   EVIDENCE_PREFIXES,
@@ -208,23 +209,25 @@ export function toReplay(streams: string[]): PolicyStatement[] {
   return [new PolicyStatement({ actions: SEND_AGAIN, resources: streams })]
 }
 
-/**
- * To read an archive's objects, of whose items a table is held against it or is put back by it. What was refused is
- * among them: a copy without it would not know that something is missing.
- */
-export function toReadArchive(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
-  const { archive, sealKeyArn, key } = parts
+/** To copy an archive, by whose items a table is put back. */
+export function toCopy(stack: Stack, parts: ArchiveParts): PolicyStatement[] {
+  const { archive, key } = parts
   return [
     may(['cloudformation:DescribeStacks'], stackArn(stack, '/*')),
     may(LIST, archive.bucketArn),
-    may(READ, ...below(archive, ...ASKED, REFUSED_PREFIX, ...(sealKeyArn ? [LOG_PREFIX] : []))),
+    may(READ, ...below(archive, ...ASKED)),
+    ...toCopyTheRest(parts),
     throughService(stack, 's3', key, ['kms:Decrypt']),
   ]
 }
 
-/** To copy with an archive what was refused of it. */
-export function toCopyRefused({ archive }: ArchiveParts): PolicyStatement[] {
-  return [may(READ, ...below(archive, REFUSED_PREFIX))]
+/**
+ * What a copy of the whole bucket reads besides what answers are made of: a copy without what was refused would not
+ * know that something is missing, and `aws s3 sync` fails at the first object that it may not read.
+ */
+export function toCopyTheRest({ archive, sealKeyArn }: ArchiveParts): PolicyStatement[] {
+  const ofJournal = sealKeyArn === undefined ? [] : [LOG_PREFIX, CHECKED_PREFIX]
+  return [may(READ, ...below(archive, REFUSED_PREFIX, ...ofJournal))]
 }
 
 /** To keep in the archive what somebody found out about it. */

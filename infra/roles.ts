@@ -19,10 +19,10 @@ import {
   type ArchiveParts,
   toAsk,
   toCheck,
-  toCopyRefused,
+  toCopy,
+  toCopyTheRest,
   toKeepFacts,
   toLookAtItems,
-  toReadArchive,
   toReadCalls,
   toReadEvidence,
   toReadRefused,
@@ -93,15 +93,16 @@ export class Roles extends Construct {
     this.operator = this.role('Operator', 'sends refused records again, checks what is deployed, asks questions', [
       ...ask,
       ...toReadRefused(props),
+      ...toCopyTheRest(props),
       ...toCheck(stack, props),
     ])
     this.baseliner = this.role('Baseline', 'takes baselines and compares the archive with its tables', [
       ...ask,
-      ...toCopyRefused(props),
+      ...toCopyTheRest(props),
       ...toKeepFacts(stack, props),
       ...toSeeExports(stack),
     ])
-    this.restorer = this.role('Restorer', 'writes items of the tables, to put them back', toReadArchive(stack, props))
+    this.restorer = this.role('Restorer', 'writes items of the tables, to put them back', toCopy(stack, props))
   }
 
   /** Lets the roles do with a table, and with its replay stream, what each is for. */

@@ -100,6 +100,13 @@ const BUCKET_POLICY = {
       Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
       Resource: 'arn:aws:s3:::archive/log/*',
     },
+    {
+      Effect: 'Deny',
+      Principal: everybody,
+      Action: 's3:PutObject',
+      Resource: 'arn:aws:s3:::archive/checked/*',
+      Condition: except('Check'),
+    },
   ],
 }
 
@@ -553,7 +560,8 @@ describe('a journal', () => {
     const archive = bucketOf({ policy: found(parseStatements(JSON.stringify({ Statement: statements }))) })
     expect(findingOf(sealedFacts(keyOf(), {}, { archive }), 'bucket policy')).toMatchObject({
       verdict: 'wrong',
-      found: 'others than the sealer may write under log/; somebody may delete under log/',
+      found:
+        'others than the sealer may write under log/; somebody may delete under log/; others than the daily check may write under checked/',
     })
     expect(troubles(factsOf({ archive }))).toEqual([])
   })

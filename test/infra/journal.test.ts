@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ALARMS } from '../../infra/alarms.js'
+import { CHECKED_PREFIX, LOG_PREFIX, SEALED_PREFIXES } from '../../transform/layout.js'
 import { archiveOf, nestedTemplates, ORDERS, ofType, type Resources, templateOf } from './archives.js'
 import { bucketPolicies, many, may, named, resourcesOf, rolesOf, type Statement, sparedBy } from './policies.js'
 import { templateProblems } from './template-problems.js'
@@ -105,6 +106,16 @@ describe('a sealed archive', () => {
       )
       expect(resourcesOf(denied as NonNullable<typeof denied>)).toEqual([`${ARCHIVE}/checked/*`])
     }
+  })
+
+  it('lets who copies the archive read whatever lies in it', () => {
+    for (const role of ['AuditRolesBaseline', 'AuditRolesRestorer', 'AuditRolesOperator'])
+      for (const place of [...SEALED_PREFIXES, LOG_PREFIX, CHECKED_PREFIX])
+        expect([role, place, may(sealed.resources, role, 's3:GetObject', `${ARCHIVE}/${place}x`)]).toEqual([
+          role,
+          place,
+          true,
+        ])
   })
 
   it('locks claims and tiles as evidence, and neither the checkpoint nor what is staged', () => {
