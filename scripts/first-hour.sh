@@ -34,7 +34,7 @@ minutes=${FIRST_HOUR_MINUTES:-15}
 
 cat <<EOF
 account $account, region $region: makes tables $orders and $carts and the stack $stack (capture streams and kinesis, locks of
-one day, sealed, compacted, some 100 alarms), and removes them within the hour. It costs about 1 USD: an hour of a Kinesis
+one day, sealed, compacted, with who called, some 100 alarms), and removes them within the hour. It costs about 1 USD: an hour of a Kinesis
 stream on demand (0.04), of 100 alarms (0.01) and of two keys of KMS (0.01), some hundred queries of Athena's smallest size,
 10 MB (0.05); the rest is in the free tiers or less than a cent. What stays: the archive's bucket for a day, as it is locked,
 and its keys until they are deleted (1 USD a month each), with the commands for both at the end.
@@ -87,7 +87,7 @@ for table in $orders $carts; do aws dynamodb wait table-exists --table-name "$ta
 stream=$(aws dynamodb describe-table --table-name $orders --query Table.LatestStreamArn --output text)
 since=$(date -u +%Y-%m-%d)
 jq -n --arg stream "$stream" --arg since "$since" --arg orders $orders --arg carts $carts '{
-  environment: "first-hour", lock: {mode: "governance", days: 1}, compact: true, seal: true,
+  environment: "first-hour", lock: {mode: "governance", days: 1}, compact: true, seal: true, callers: true,
   tables: {
     ($orders): {since: $since, keys: ["id"], streamArn: $stream, columns: {total: "decimal(12,2)", note: "string"}, buffer: {mb: 64, seconds: 60}},
     ($carts): {since: $since, keys: ["id"], capture: "kinesis", buffer: {mb: 64, seconds: 60}}}}' >"$work/itemtrail.config.json"
@@ -129,6 +129,27 @@ view=$(aws glue get-tables --database-name "$database" --query "TableList[?Table
 query=$(aws athena start-query-execution --work-group "$workgroup" --query-execution-context Database="$database" --query-string "select count(*) from $view where event_date = '$since'" --query QueryExecutionId --output text)
 state() { aws athena get-query-execution --query-execution-id "$query" --query QueryExecution.Status.State --output text | grep -vE 'QUEUED|RUNNING'; }
 check 'Athena takes the view that CloudFormation makes in Glue as one of its own' "$(await 3 state)" SUCCEEDED
+
+echo "── who called, waiting up to $minutes minutes twice: for the archive, and for CloudTrail"
+caller=$(aws sts get-caller-identity --query Arn --output text)
+aws dynamodb update-item --table-name $orders --key '{"id":{"S":"B1"}}' --update-expression 'SET #total = :n' --expression-attribute-names '{"#total":"total"}' --expression-attribute-values '{":n":{"N":"3"}}'
+aws dynamodb batch-write-item --request-items "{\"$orders\":[{\"PutRequest\":{\"Item\":{\"id\":{\"S\":\"B2\"}}}}]}" >/dev/null
+aws dynamodb transact-write-items --transact-items "[{\"Put\":{\"TableName\":\"$orders\",\"Item\":{\"id\":{\"S\":\"B3\"}}}}]"
+aws dynamodb execute-statement --statement "insert into \"$orders\" value {'id': 'B4'}"
+# the verdicts about the changes of an item, once there is one that does not wait
+who_of() {
+  itemtrail who $orders "$1" --stack $stack --format json >"$work/who.json" 2>"$work/who.err" || true
+  jq -er '[.changes[].verdict] | select(all(. != "pending" and . != "not covered")) | unique | join(" ")' "$work/who.json"
+}
+check 'CloudTrail delivers within 15 minutes, a write is within 3 s of its event, and Athena reads its files' "$(await $((2 * minutes)) who_of B1)" certain
+for key in B2 B3 B4; do told "who called for $key" "$(await 1 who_of $key)"; done
+grep -qF "${caller%%/*}" "$work/who.json" || told 'the callers found are not of this account' "$(jq -c '[.changes[].near[].caller]' "$work/who.json")"
+trail=$(aws cloudformation list-stack-resources --stack-name $stack --query "StackResourceSummaries[?ResourceType=='AWS::CloudTrail::Trail'].PhysicalResourceId" --output text | first)
+check 'CloudTrail writes into the bucket that denies everybody else, under the key' "$(aws cloudtrail get-trail-status --name "$trail" --query '[IsLogging,LatestDeliveryError]' --output text | tr '\t' ' ')" 'True (None)?'
+events=$(output CallersBucket)
+for file in $(keys "$events" "AWSLogs/$account/CloudTrail/" | sed -n '1,20p'); do aws s3 cp "s3://$events/$file" - | gunzip; done |
+  jq -c '.Records[] | {eventName, readOnly, requestParameters}' | sort -u >"$work/calls.ndjson" || true
+while read -r call; do told 'as CloudTrail keeps a write' "$call"; done <"$work/calls.ndjson"
 
 echo '── an alarm, the journal, a baseline'
 queue=$(aws sqs create-queue --queue-name itemtrail-first-hour --query QueueUrl --output text)
