@@ -122,7 +122,7 @@ function fixedParts({ capture }: Flow): readonly Part[] {
   const own = capture === 'kinesis' ? 'kinesis' : 'streams'
   const parts = [
     line('KMS, key', 1, 'key'),
-    line('CloudWatch, alarm', DEPLOYED.alarms[own] + DEPLOYED.alarms.archive, 'alarms'),
+    line('CloudWatch, alarm', DEPLOYED.alarmMetrics[own] + DEPLOYED.alarmMetrics.archive, 'metrics'),
     line('CloudWatch, own metric', DEPLOYED.ownMetrics[own] + DEPLOYED.ownMetrics.archive, 'metrics'),
     line('CloudWatch, dashboard', 1, 'dashboard'),
     ...(own === 'kinesis' ? [line('Kinesis, stream', MONTH_HOURS, 'hours')] : []),

@@ -43,7 +43,7 @@ function reckon(): AddedBill {
       ...line('CloudWatch, own metric', DEPLOYED.canary.metrics + DEPLOYED.ownMetrics.streams, 'metrics'),
       part: 'metrics of the canary and its table',
     },
-    { ...line('CloudWatch, alarm', DEPLOYED.alarms.canary, 'alarms'), part: 'alarms of the canary' },
+    { ...line('CloudWatch, alarm', DEPLOYED.alarmMetrics.canary, 'metrics'), part: 'alarms of the canary' },
   ].map(part => ({ ...part, fixed: true }))
   return { parts, usdAMonth: sum(parts) }
 }

@@ -19,7 +19,7 @@ export function personsBillOf(
   const gbMonths = (persons * PERSONS.keyBytes) / GB
   const parts: readonly Part[] = [
     { ...line('KMS, key', 1, 'key'), part: 'KMS, key that opens the keys', fixed: true },
-    { ...line('CloudWatch, alarm', DEPLOYED.persons.alarmMetrics, 'metrics'), part: 'alarm of the keys', fixed: true },
+    { ...line('CloudWatch, alarm', DEPLOYED.alarmMetrics.persons, 'metrics'), part: 'alarm of the keys', fixed: true },
     line('KMS, requests', openings * PERSONS.secrets, 'requests'),
     { ...line('DynamoDB, read', changes, 'units'), part: 'DynamoDB, reading keys' },
     { ...line('DynamoDB, write', persons, 'units'), part: 'DynamoDB, keys of new persons' },

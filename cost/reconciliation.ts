@@ -29,7 +29,7 @@ export function reconciliationBillOf(
     },
     { ...line('CloudWatch, own metric', metrics, 'metrics'), part: 'metrics of the comparison', fixed: true },
     {
-      ...line('CloudWatch, alarm', DEPLOYED.alarms.reconciliation, 'alarms'),
+      ...line('CloudWatch, alarm', DEPLOYED.alarmMetrics.reconciliation, 'metrics'),
       part: 'alarms of the comparison',
       fixed: true,
     },

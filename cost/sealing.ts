@@ -71,7 +71,7 @@ export function journalBillOf(objectsADay: number, objectBytes: number, retentio
     ...functionParts('sealer', seals, read.sealerSeconds, DEPLOYED.seal.memoryMb),
     ...functionParts('daily check', checks, read.checkSeconds, DEPLOYED.check.memoryMb),
     { ...line('CloudWatch, own metric', DEPLOYED.journalMetrics, 'metrics'), part: 'metrics of the journal' },
-    { ...line('CloudWatch, alarm', DEPLOYED.alarms.journal, 'alarms'), part: 'alarms of the journal' },
+    { ...line('CloudWatch, alarm', DEPLOYED.alarmMetrics.journal, 'metrics'), part: 'alarms of the journal' },
   ].map(part => ({ ...part, fixed: true }))
   return {
     parts,

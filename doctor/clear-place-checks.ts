@@ -65,7 +65,7 @@ function fewest(rules: readonly LifecycleRule[], field: 'days' | 'versionDays'):
   return days.length === 0 ? undefined : Math.min(...days)
 }
 
-/** How long things of a kind keep what they hold, which drift detection tells without a right to ask for it. */
+/** How long things of a kind keep what they hold, which drift detection tells. */
 function judgeKept({ drift, stack }: ClearPlaces, type: string, most: number) {
   const promised = `at most ${most} days`
   const kept = drift.flatMap(({ found }) => (found.kind === 'found' ? found.value.kept : []))

@@ -167,7 +167,7 @@ function toDrifted(drift: StackResourceDrift): DriftFacts['drifted'][number] {
   }
 }
 
-/** What a mapping reads, from the only place that tells it without a right to ask Lambda. */
+/** What a mapping reads, which the template alone does not tell. */
 function toMapping({ ResourceType, ActualProperties }: StackResourceDrift): readonly string[] {
   if (ResourceType !== 'AWS::Lambda::EventSourceMapping' || ActualProperties === undefined) return []
   const properties: unknown = JSON.parse(ActualProperties)

@@ -21,9 +21,9 @@ export function ours(metricName: string) {
     })
 }
 
-/** What Firehose counts of the stream that changes come by. */
-export function firehose(metricName: string, statistic: string = Stats.SUM) {
-  return ({ delivery }: CapturedTable): IMetric => delivery.stream.metric(metricName, perMinute(statistic))
+/** What Firehose counts of the stream that changes come by, or of the one that they are sent again by. */
+export function firehose(metricName: string, statistic: string = Stats.SUM, by: 'delivery' | 'replay' = 'delivery') {
+  return (captured: CapturedTable): IMetric => captured[by].stream.metric(metricName, perMinute(statistic))
 }
 
 /** What Lambda counts of a function of a table. */

@@ -99,7 +99,8 @@ const both: readonly AlarmRule<CapturedTable>[] = [
     'too-many-dates',
     'page',
     'more dates at once than Firehose has partitions for',
-    firehose('PartitionCountExceeded'),
+    // changes come as they are made; what has many dates is sent again, or a baseline
+    firehose('PartitionCountExceeded', Stats.SUM, 'replay'),
     0,
     FIRST_TIME,
   ),
@@ -235,6 +236,15 @@ const kinesis: readonly AlarmRule<CapturedTable>[] = [
     [10, 10],
   ),
   rule(
+    'replay-late',
+    'page',
+    'records that were sent again, or rows of a baseline, have waited over an hour; Firehose keeps them for a day',
+    // it is a stream of its own: with capture `streams` delivery-late watches the one that there is
+    firehose('DeliveryToS3.DataFreshness', Stats.MAXIMUM, 'replay'),
+    HOUR / 1000,
+    [5, 5],
+  ),
+  rule(
     'kinesis-half-forgotten',
     'page',
     'Firehose is behind by half of what the Kinesis stream keeps',
@@ -292,14 +302,19 @@ const refused: readonly AlarmRule<RefusedWatch>[] = [
     0,
     FIRST_TIME,
   ),
-  rule(
-    'refused-unwatched',
-    'warn',
-    'nobody knows whether refused objects are about to expire',
-    watch => watch.metricErrors(),
-    0,
-    FIRST_TIME,
-  ),
+  {
+    ...rule(
+      'refused-unwatched',
+      'warn',
+      'nobody knows whether refused objects are about to expire',
+      watch => watch.metricExpiring(Stats.SAMPLE_COUNT),
+      1,
+      [2, 2],
+    ),
+    // counted each day, so that a function that fails is seen, and one that is never called
+    below: true,
+    silence: 'alarm',
+  },
 ]
 
 const persons: readonly AlarmRule<PersonKeys>[] = [

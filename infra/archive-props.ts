@@ -39,7 +39,8 @@ export interface AuditArchiveProps {
    */
   readonly canary?: boolean
   /**
-   * Told of every alarm; its key must let CloudWatch in.
+   * Told of every alarm; its key must let CloudWatch in. With `callers` or `erasable` EventBridge tells it, too: its
+   * policy and its key must let `events.amazonaws.com` in without a condition.
    * @default - a topic of its own, encrypted with the archive's key
    */
   readonly alarmTopic?: ITopic

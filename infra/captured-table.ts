@@ -74,12 +74,12 @@ export class CapturedTable extends NestedStack {
     this.configuration = configuration
     this.buffer = buffer
 
+    requireSamePlace(this, source, configuration.capture)
     this.auditTable = new AuditTable(this, 'AuditTable', { databaseName, configuration, named, since, bucket })
     this.transform = new TransformFunction(this, 'Transform', { configuration, auditTable: this.auditTable, key, keys })
     const toArchive = { table, auditTable: this.auditTable, transform: this.transform.function, bucket, key, buffer }
 
     if (configuration.capture === 'kinesis') {
-      requireSamePlace(this, source)
       this.changeStream = new ChangeStream(this, 'Changes', { source, key })
       this.delivery = new DeliveryStream(this, 'Delivery', { ...toArchive, source: this.changeStream.stream })
       // Firehose takes no records of ours where it reads a Kinesis stream

@@ -76,6 +76,7 @@ export const READ_KEY = [
   'kms:GetKeyPolicy',
   'kms:GetKeyRotationStatus',
   'kms:ListGrants',
+  'kms:ListResourceTags',
 ]
 
 /** What the console asks before it shows a workgroup; IAM knows no resource to limit the first to. */
@@ -289,6 +290,7 @@ function toCheckCalls(stack: Stack, { calls }: ArchiveParts): PolicyStatement[] 
 
 /** What CloudFormation asks about the drift of a trail (its type's read handler, `describe-type`). */
 const SEE_TRAIL = [
+  'cloudtrail:GetEventConfiguration',
   'cloudtrail:GetEventSelectors',
   'cloudtrail:GetInsightSelectors',
   'cloudtrail:GetTrail',

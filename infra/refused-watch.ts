@@ -4,7 +4,6 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { EXPIRING_METRIC, METRICS_NAMESPACE } from '../capture/write-metrics.js'
@@ -24,13 +23,12 @@ const DAY = Duration.days(1)
 
 /** Looks once a day for refused objects that are about to expire: S3 has no metric of an object's age. */
 export class RefusedWatch extends Construct {
-  readonly function: IFunction
   private readonly archiveName: string
 
   constructor(scope: Construct, id: string, { name, archive, refused, refusedDays, key }: RefusedWatchProps) {
     super(scope, id)
     this.archiveName = name
-    this.function = new BundledFunction(this, 'Function', {
+    const watch = new BundledFunction(this, 'Function', {
       bundle: 'watch-refused',
       description: 'Itemtrail: counts refused objects before they expire',
       // a page of 1,000 keys takes some tenths of a second
@@ -54,22 +52,18 @@ export class RefusedWatch extends Construct {
     new Rule(this, 'Daily', {
       description: 'Itemtrail: looks for refused objects that are about to expire',
       schedule: Schedule.rate(DAY),
-      targets: [new FunctionTarget(this.function)],
+      targets: [new FunctionTarget(watch)],
     })
   }
 
-  /** Objects that are about to expire, as counted last. */
-  metricExpiring(): IMetric {
+  /** Objects that are about to expire, as counted each day. */
+  metricExpiring(statistic: string = Stats.MAXIMUM): IMetric {
     return new Metric({
       namespace: METRICS_NAMESPACE,
       metricName: EXPIRING_METRIC,
       dimensionsMap: { Archive: this.archiveName },
-      statistic: Stats.MAXIMUM,
+      statistic,
       period: DAY,
     })
-  }
-
-  metricErrors(): IMetric {
-    return this.function.metricErrors({ statistic: Stats.SUM, period: DAY })
   }
 }

@@ -15,6 +15,7 @@ import { ConfigurationError } from '../config/problems.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { acknowledgeWildcards } from './acknowledged-findings.js'
 import { throughService } from './archive-key.js'
+import { toSeeDrift } from './drift-reading.js'
 import {
   type ArchiveParts,
   toAsk,
@@ -56,8 +57,8 @@ const PAGE_CHARACTERS = 4400
 /** Around a table's name, in the longest partition and region. */
 const TABLE_ARN_CHARACTERS = 65
 const STREAM_ARN_CHARACTERS = 125
-/** Managed policies that a role can have. */
-const MAX_PAGES = 10
+/** Managed policies that a role can have, less the one about drift. */
+const MAX_PAGES = 10 - 1
 
 /**
  * What people may do, apart from one another. None of them may write, lock or delete anything in the archive, but for
@@ -96,6 +97,7 @@ export class Roles extends Construct {
       ...toCopyTheRest(props),
       ...toCheck(stack, props),
     ])
+    this.letSeeDrift(stack)
     this.baseliner = this.role('Baseline', 'takes baselines and compares the archive with its tables', [
       ...ask,
       ...toCopyTheRest(props),
@@ -124,7 +126,7 @@ export class Roles extends Construct {
       this.policy(`Write${page}`, [restorer], toWriteTables(tables))
     })
     if (this.streams.length + this.tables.length > MAX_PAGES) {
-      const problem = `table ${source.name} is one too many for a role's ${MAX_PAGES} policies, expected another archive for it`
+      const problem = `table ${source.name} is one too many for the ${MAX_PAGES} policies of a role that can be for tables, expected another archive for it`
       throw new ConfigurationError(this.node.path, [problem])
     }
   }
@@ -155,6 +157,13 @@ export class Roles extends Construct {
     const { encryptionKey } = table
     if (encryptionKey === undefined) return
     for (const role of roles) role.addToPolicy(throughService(this, 'dynamodb', encryptionKey, ['kms:Decrypt']))
+  }
+
+  /** A policy of its own: with it the role's would be longer than AWS takes. */
+  private letSeeDrift(stack: Stack): void {
+    const statements = toSeeDrift(stack, this.props.workgroup.resource.ref)
+    const policy = new ManagedPolicy(this, 'Drift', { roles: [this.operator], statements })
+    acknowledgeWildcards(policy, statements, 'It reads settings, of whatever is named after the stack.')
   }
 
   private policy(id: string, roles: Role[], statements: PolicyStatement[]): void {

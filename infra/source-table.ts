@@ -3,6 +3,7 @@ import { CfnGlobalTable, CfnTable, type ITable } from 'aws-cdk-lib/aws-dynamodb'
 import type { Construct } from 'constructs'
 import { ConfigurationError } from '../config/problems.js'
 import { STREAM, STREAM_ARN } from '../config/schema.js'
+import type { TableConfiguration } from '../transform/table-configuration.js'
 
 /** A DynamoDB table with what is known of it at synthesis. */
 export interface SourceTable {
@@ -66,21 +67,42 @@ function strayStream(scope: Construct, name: string, streamArn: string | undefin
 }
 
 /**
- * Throws where a table cannot write into a Kinesis stream of the stack, for capture `kinesis`: the stream has to be in
- * the account and region of the table.
+ * Throws where a table is where the stack cannot capture it: `streams` reads streams of its own region, and `kinesis`
+ * has the table write into a stream of its own account, too.
  */
-export function requireSamePlace(scope: Construct, { name, table }: SourceTable): void {
-  const { account, region } = Stack.of(scope)
-  if (Token.isUnresolved(table.tableArn)) return
-  const [, , , ofRegion, ofAccount] = table.tableArn.split(':')
-  for (const [what, theirs, ours] of [
-    ['account', ofAccount, account],
-    ['region', ofRegion, region],
-  ] as const) {
-    if (Token.isUnresolved(ours) || theirs === ours) continue
-    const problem = `table ${name} is of ${what} ${theirs}, expected one of ${ours}, where the stack is: with capture "kinesis" a table writes into a stream of its own account and region`
+export function requireSamePlace(
+  scope: Construct,
+  { name, table, resource }: SourceTable,
+  capture: TableConfiguration['capture'],
+): void {
+  const ours = Stack.of(scope)
+  const theirs = resource === undefined ? placeOf(table) : Stack.of(resource)
+  const isApart = (what: 'account' | 'region') =>
+    theirs !== undefined &&
+    !Token.isUnresolved(ours[what]) &&
+    !Token.isUnresolved(theirs[what]) &&
+    ours[what] !== theirs[what]
+  const refuse = (what: 'account' | 'region', why: string) => {
+    const problem = `table ${name} is of ${what} ${theirs?.[what]}, expected one of ${ours[what]}, where the stack is: ${why}`
     throw new ConfigurationError(scope.node.path, [problem])
   }
+  if (capture === 'kinesis') {
+    const why = 'with capture "kinesis" a table writes into a stream of its own account and region'
+    if (isApart('account')) refuse('account', why)
+    if (isApart('region')) refuse('region', why)
+    return
+  }
+  if (isApart('region')) refuse('region', 'a function reads streams of its own region only')
+  // the ARN of a stream that is made there is known there alone
+  if (resource !== undefined && isApart('account'))
+    refuse('account', 'import it by fromTableAttributes with its tableStreamArn')
+}
+
+/** Where an imported table is; undefined where its ARN is known at deployment only. */
+function placeOf({ tableArn }: ITable): { readonly region: string; readonly account: string } | undefined {
+  if (Token.isUnresolved(tableArn)) return undefined
+  const [, , , region = '', account = ''] = tableArn.split(':')
+  return { region, account }
 }
 
 function resourceOf(table: ITable): CfnTable | CfnGlobalTable | undefined {

@@ -1,3 +1,4 @@
+import { Annotations } from 'aws-cdk-lib'
 import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events'
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
@@ -18,7 +19,7 @@ export interface ToldEvents {
 
 /**
  * Tells of calls that CloudWatch counts nowhere, as CloudTrail sees them: the account has to have a trail of management
- * events.
+ * events. Warns where the topic is somebody else's, and nobody can tell here whether EventBridge may publish to it.
  */
 export function tellOfEvents(scope: Construct, { subject, heading, source, patterns, topic }: ToldEvents): void {
   const rule = new Rule(scope, 'Touched', {
@@ -30,5 +31,12 @@ export function tellOfEvents(scope: Construct, { subject, heading, source, patte
   const message = RuleTargetInput.fromText(
     `[page] archive: ${what} of ${subject}, by ${who}. docs/runbook.md, ${heading}`,
   )
+  // it is let in without a condition: to an encrypted topic EventBridge comes without the account that it acts for (SNS
+  // developer guide, "Key management"), so that one which asks for it would let nothing through, and nothing would tell
   rule.addTarget(new SnsTopic(topic, { message }))
+  if (topic.node.defaultChild === undefined)
+    Annotations.of(scope).addWarningV2(
+      `itemtrail:${heading}`,
+      `topic ${topic.node.path} has to let events.amazonaws.com publish, by its policy and its key, each without a condition, or nobody hears of what is done to ${subject}`,
+    )
 }

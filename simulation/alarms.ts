@@ -35,16 +35,17 @@ const ROOMS = { 'AWS/Firehose': 'Firehose', 'AWS/Events': 'Events', [METRICS_NAM
 const metricIn = (namespace: string) => (metricName: string, props: object) =>
   new Metric({ namespace, metricName, ...props })
 
+/** Both of a table's streams: what the one measures in a world, the other does. */
+const FIREHOSE = {
+  stream: { metric: metricIn('AWS/Firehose'), metricIncomingBytes: metricOf('AWS/Firehose', 'IncomingBytes') },
+}
+
 /** A captured table as far as the metrics of its alarms look at it. */
 const STATION = {
   configuration: { table: 'Orders' },
   buffer: BUFFER,
-  delivery: {
-    stream: {
-      metric: metricIn('AWS/Firehose'),
-      metricIncomingBytes: metricOf('AWS/Firehose', 'IncomingBytes'),
-    },
-  },
+  delivery: FIREHOSE,
+  replay: FIREHOSE,
   transform: functionNamed('Lambda transform'),
   forwarder: { ...functionNamed('Lambda forwarder'), mapping: { eventSourceMappingId: 'mapping' } },
 } as unknown as CapturedTable

@@ -72,8 +72,8 @@ describe('a bill', () => {
     // 1,000 × 1,000 B + 2,500 × 400 B + 2,920 × 400 B
     expect(usd(parts, 'logs of the functions')).toBeCloseTo(((1e6 + 1e6 + 1.168e6) / GB) * 0.5, 12)
     expect(firehoseUsdAMillion).toBeCloseTo(0.069141 + 0.042915 + 0.047684 + 0.0146, 5)
-    // key 1, 31 alarms, 9 metrics, a dashboard
-    expect(usdAMonth - usdAMillion).toBeCloseTo(1 + 3.1 + 2.7 + 3, 10)
+    // key 1, 34 metrics of alarms, 9 metrics, a dashboard
+    expect(usdAMonth - usdAMillion).toBeCloseTo(1 + 3.4 + 2.7 + 3, 10)
   })
 
   it('of a million changes by kinesis adds units, hours and bytes of the stream', () => {
@@ -84,7 +84,7 @@ describe('a bill', () => {
     expect(usd(parts, 'Kinesis, out')).toBeCloseTo(0.114441, 6)
     // six days of 730 / 24
     expect(usd(parts, 'Kinesis, kept beyond a day')).toBeCloseTo(2.86102 * (144 / 730) * 0.1, 5)
-    expect(usdAMonth - usdAMillion).toBeCloseTo(1 + 2.3 + 0.6 + 3 + 29.2, 10)
+    expect(usdAMonth - usdAMillion).toBeCloseTo(1 + 2.5 + 0.6 + 3 + 29.2, 10)
     expect(parts.map(({ part }) => part)).not.toContain('forwarder, running')
   })
 

@@ -9,7 +9,7 @@ import { archiveApp } from '../../infra/archive-app.js'
 import type { AuditArchiveProps, CaptureProps } from '../../infra/archive-props.js'
 import { ArchiveStack } from '../../infra/archive-stack.js'
 import { configurationId, rowConfiguration, unconfiguredTable } from '../../transform/table-configuration.js'
-import { archiveOf, ORDERS, STREAM_ARN } from './archives.js'
+import { archiveOf, ENVIRONMENT, ORDERS, STREAM_ARN, TABLE_KINDS } from './archives.js'
 
 type Streams = ConstructorParameters<typeof Table>[2]
 
@@ -31,6 +31,13 @@ function imported(attributes: object, kind: 'streams' | 'kinesis' = 'streams') {
   const tableArn = STREAM_ARN.slice(0, STREAM_ARN.indexOf('/stream/'))
   const table = Table.fromTableAttributes(stack, 'Orders', { tableArn, ...attributes }) as ITable
   return archive.capture(table, { since: '2026-11-22', keys: ['order_id'], capture: kind })
+}
+
+/** A table that the app makes in a stack of another place. */
+function elsewhere(env: typeof ENVIRONMENT, kind: 'streams' | 'kinesis') {
+  const { app, archive } = archiveOf({})
+  const theirs = new Stack(app, 'Theirs', { env, crossRegionReferences: true })
+  return archive.capture(TABLE_KINDS.Table(theirs, 'Orders'), { since: '2026-11-22', capture: kind })
 }
 
 describe('synthesis refuses, with the path of the construct, the value and what is allowed', () => {
@@ -150,6 +157,18 @@ describe('synthesis refuses, with the path of the construct, the value and what 
       () => imported({ tableArn: 'arn:aws:dynamodb:us-east-1:111122223333:table/Orders' }, 'kinesis'),
       'table Orders is of region us-east-1, expected one of eu-central-1, where the stack is',
     ],
+    ...(['streams', 'kinesis'] as const).flatMap((kind): [string, () => unknown, string][] => [
+      [
+        `a table of the app in another region, by ${kind}`,
+        () => elsewhere({ ...ENVIRONMENT, region: 'us-east-1' }, kind),
+        'Stack/Audit/Tables/Orders: table Orders is of region us-east-1, expected one of eu-central-1, where the stack is',
+      ],
+      [
+        `a table of the app in another account, by ${kind}`,
+        () => elsewhere({ ...ENVIRONMENT, account: '999900001111' }, kind),
+        'Stack/Audit/Tables/Orders: table Orders is of account 999900001111, expected one of 111122223333',
+      ],
+    ]),
     [
       'one table captured twice',
       () => {

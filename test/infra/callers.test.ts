@@ -1,9 +1,12 @@
 /** What keeps who called: the trail, its bucket, its table, and who may read them. */
-import { Match } from 'aws-cdk-lib/assertions'
+import { App, Stack } from 'aws-cdk-lib'
+import { Annotations, Match } from 'aws-cdk-lib/assertions'
+import { Topic } from 'aws-cdk-lib/aws-sns'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { EVENT_COLUMNS } from '../../capture/cloudtrail-event.js'
-import { archiveOf, ORDERS, ofType, type Resource, TABLE_KINDS, templateOf } from './archives.js'
-import { may } from './policies.js'
+import { AuditArchive } from '../../infra/audit-archive.js'
+import { archiveOf, ENVIRONMENT, ORDERS, ofType, type Resource, TABLE_KINDS, templateOf } from './archives.js'
+import { may, type Statement } from './policies.js'
 import { wholeTemplate } from './whole-template.js'
 
 const TABLES = {
@@ -11,6 +14,7 @@ const TABLES = {
   Returns: { ...ORDERS, since: '2026-10-01', keys: ['order_id'], table: TABLE_KINDS.imported },
 } as const
 const CALLS = '<AuditCallersBucket.Arn>'
+const EVENTS = { Service: 'events.amazonaws.com' }
 const TRAIL = {
   'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':cloudtrail:eu-central-1:111122223333:trail/audit']],
 }
@@ -143,6 +147,32 @@ describe('an archive that keeps who called', () => {
       ],
     ])
     expect(JSON.stringify(rule.Properties.Targets)).toContain('docs/runbook.md, trail-touched')
+  })
+
+  it('tells by a topic and a key that let EventBridge in as it comes, without the account that it acts for', () => {
+    const lets = (document: { readonly Statement: readonly Statement[] }) =>
+      document.Statement.filter(({ Principal }) => JSON.stringify(Principal).includes('events.amazonaws.com'))
+    const [, topic] = ofType(made.resources, 'AWS::SNS::TopicPolicy')[0] ?? []
+    expect(lets(topic?.Properties.PolicyDocument)).toEqual([
+      { Sid: '2', Effect: 'Allow', Action: 'sns:Publish', Principal: EVENTS, Resource: expect.anything() },
+    ])
+    const [, key] = ofType(made.resources, 'AWS::KMS::Key')[0] ?? []
+    expect(lets(key?.Properties.KeyPolicy)).toContainEqual({
+      ...{ Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey*'], Principal: EVENTS, Resource: '*' },
+    })
+  })
+
+  it("says of a topic of somebody else's that it has to let EventBridge in", () => {
+    const stack = new Stack(new App(), 'Own', { env: ENVIRONMENT })
+    const alarmTopic = Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-central-1:111122223333:ours')
+    const own = new AuditArchive(stack, 'Audit', { lock: { mode: 'none' }, callers: true, alarmTopic })
+    own.capture(TABLE_KINDS.Table(stack, 'Orders'), ORDERS)
+    const warned = (of: Stack) =>
+      Annotations.fromStack(of).findWarning('*', Match.stringLikeRegexp('has to let events.amazonaws.com publish'))
+    expect(warned(stack).map(({ entry }) => entry.data)).toEqual([
+      expect.stringMatching(/^topic Own\/Topic has to let/),
+    ])
+    expect(warned(made.stack)).toEqual([])
   })
 
   it('says where the calls are', () => {

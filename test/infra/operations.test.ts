@@ -105,10 +105,25 @@ describe('alarms', () => {
     ['object-unlocked', { Threshold: 0, MetricName: 'ApproximateNumberOfMessagesVisible' }],
     ['lock-event-lost', { Threshold: 0, MetricName: 'FailedInvocations', Namespace: 'AWS/Events' }],
     ['refused-expiring', { Threshold: 0, MetricName: 'RefusedExpiring', Namespace: 'Itemtrail', Period: 86_400 }],
-    ['refused-unwatched', { Threshold: 0, MetricName: 'Errors', Namespace: 'AWS/Lambda', Period: 86_400 }],
+    [
+      'refused-unwatched',
+      {
+        ...{ MetricName: 'RefusedExpiring', Statistic: 'SampleCount', Period: 86_400, EvaluationPeriods: 2 },
+        ...{ ComparisonOperator: 'LessThanThreshold', Threshold: 1, TreatMissingData: 'breaching' },
+      },
+    ],
     ['scan-cutoff', { Threshold: 0.99 * 100 * 1024 ** 3, MetricName: 'ProcessedBytes', Namespace: 'AWS/Athena' }],
   ])('%s goes off where the table of thresholds says', (name, properties) => {
     expect(alarmsIn(streams.resources).get(name)).toMatchObject(properties)
+  })
+
+  it('look at the stream that records are sent again by, where it is one of its own', () => {
+    const streamOf = (resources: Resources, name: string) =>
+      JSON.stringify(alarmsIn(resources).get(name)?.Dimensions ?? 'no alarm')
+    for (const name of ['replay-late', 'too-many-dates'])
+      expect(streamOf(kinesis.resources, name)).toMatch(/ReplayStream/)
+    expect(streamOf(kinesis.resources, 'delivery-late')).toMatch(/DeliveryStream/)
+    expect(streamOf(streams.resources, 'too-many-dates')).toMatch(/DeliveryStream/)
   })
 
   it('ask DynamoDB for what it skipped, of this table alone', () => {

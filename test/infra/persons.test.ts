@@ -113,7 +113,7 @@ describe('the keys of persons', () => {
   it('have the alarm that a plan reckons with', () => {
     const alarm = one('AWS::CloudWatch::Alarm', /^AuditPersonsAlarms/)
     const stats = alarm.Properties.Metrics.filter(({ MetricStat }: { MetricStat?: object }) => MetricStat !== undefined)
-    expect(stats).toHaveLength(DEPLOYED.persons.alarmMetrics)
+    expect(stats).toHaveLength(DEPLOYED.alarmMetrics.persons)
   })
 
   it('tell of what is done to them themselves', () => {

@@ -23,6 +23,7 @@ import { type S3Server, startS3Server } from '../s3-server.js'
 import { EXPORT_ARN, EXPORT_TIME, writeExport } from '../table-export.js'
 import { ORDERS, TABLE_KINDS, templateOf } from './archives.js'
 import { actionsOf, may, rolesOf } from './policies.js'
+import { READ_HANDLERS } from './read-handlers.js'
 
 const { resources } = templateOf({ Orders: { ...ORDERS, keys: ['order_id'], table: TABLE_KINDS.imported } })
 const [QUERY_USER, AUDITOR, OPERATOR, BASELINE, RESTORER] = [
@@ -237,6 +238,7 @@ const BESIDES: Readonly<Record<string, readonly RegExp[]>> = {
     SETTINGS,
     // what CloudFormation asks about drift, and doctor about keys and locks that are there
     /^(cloudformation:(BatchDescribe|Describe|Detect|List)|cloudwatch:|lambda:|kms:(Describe|Get|List)|s3:GetObjectRetention)/,
+    new RegExp(`^(${Object.values(READ_HANDLERS).flat().join('|')})$`),
   ],
   // exports are made with `aws dynamodb`
   [BASELINE]: [IN_CONSOLE, LARGE_ANSWERS, /^dynamodb:(DescribeExport|ExportTableToPointInTime|ListExports)$/, COPIES],

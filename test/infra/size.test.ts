@@ -1,5 +1,6 @@
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
+import { read } from '../source.js'
 import { archiveOf, nestedTemplates, ofType, type Resource, type Resources, TABLE_KINDS } from './archives.js'
 import { wholeTemplate } from './whole-template.js'
 
@@ -60,6 +61,10 @@ function deployedLength(document: unknown, resources: Resources): number {
   return JSON.stringify(filled(document)).length
 }
 
+/** What docs/limits.md says of it. */
+const WRITTEN =
+  /no stack of them has more than (\d+) resources or (\d+) kB, and that of 1 table of 60 columns has (\d+) kB/
+
 const most = (values: readonly number[]) => Math.max(0, ...values)
 
 function measured(...made: Parameters<typeof archiveOf>): Measures {
@@ -96,7 +101,7 @@ describe('nothing comes near what AWS takes', () => {
     ['60 tables of 8 columns', tables(60, 8, 'streams')],
     ['60 tables of 8 columns, by Kinesis', tables(60, 8, 'kinesis')],
   ])('%s', (name, captured) => {
-    const measures = measured(captured, { compact: true, seal: true, canary: true })
+    const measures = measured(captured, { compact: true, seal: true, canary: true, callers: true })
     const lines = Object.entries(LIMITS).map(
       ([limit, [most]]) =>
         `  ${limit}: ${measures[limit as keyof Measures].toLocaleString('en')} of ${most.toLocaleString('en')}`,
@@ -106,6 +111,10 @@ describe('nothing comes near what AWS takes', () => {
       ([limit, [most, used]]) => measures[limit as keyof Measures] > most * used,
     )
     expect(over).toEqual([])
+    const [, resources, kB, ofOne] = WRITTEN.exec(read('docs/limits.md'))?.map(Number) ?? []
+    const largest = measures['bytes of a template'] / 1000
+    expect(measures['resources of a stack']).toBeLessThanOrEqual(resources ?? 0)
+    expect(largest).toBeLessThanOrEqual((name.startsWith('one') ? ofOne : kB) ?? 0)
   })
 })
 
@@ -120,7 +129,7 @@ describe('what is too much is refused at synthesis, by number:', () => {
     const long = Array.from({ length: 130 }, (_, i) => `${'x'.repeat(250)}-${i}`)
     const alone = { ...table(0, 'streams'), reconcile: false }
     expect(() => archiveOf(Object.fromEntries(long.map(name => [name, alone])))).toThrow(
-      /is one too many for a role's 10 policies, expected another archive for it$/,
+      /is one too many for the 9 policies of a role that can be for tables, expected another archive for it$/,
     )
   })
 })
