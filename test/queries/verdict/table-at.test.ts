@@ -1,7 +1,11 @@
 /** What a table held at a moment tells of each item once, whatever the order of its changes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { askQuery } from '../../../queries/answers/ask.js'
+import { savedQuery } from '../../../queries/catalog.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
+import { rowsOf } from '../../../queries/engines/rows.js'
 import { hashesAt, itemsAt } from '../../../queries/verdict/table-at.js'
+import { formatInstant } from '../../../transform/instant.js'
 import { temporaryFolder, writeRows } from '../../delivery/desk.js'
 import { tableConfiguration } from '../../factories.js'
 import { BEFORE_FIRST_CHANGE, MOMENT } from '../before-first-change.js'
@@ -38,6 +42,7 @@ describe('a table at a moment', () => {
       ['baseline ahead', 'unknown', null],
       ['keys only before it', 'present', 'c'],
       ['keys only, back in time', 'unknown', null],
+      ['older than its REMOVE', 'unknown', null],
       ['older than its first change', 'unknown', null],
     ])
   })
@@ -51,7 +56,24 @@ describe('a table at a moment', () => {
       ['baseline ahead', 'older', 'a'],
       ['keys only before it', 'present', 'c'],
       ['keys only, back in time', 'unknown', null],
+      ['older than its REMOVE', 'older', 'a'],
       ['older than its first change', 'older', 'a'],
+    ])
+  })
+})
+
+describe('what differs in a table between two moments', () => {
+  it('is unknown of an item that its first change in the archive found there already', async () => {
+    const period = { from: formatInstant(MOMENT, 6), to: formatInstant(MOMENT + 10_000_000, 6) }
+    const answer = await askQuery(engine, savedQuery('diff-of-table'), table, period)
+    const found = [...rowsOf(answer)].map(row => [nameOf(String(row.item_key)), row.difference, row.attributes])
+    expect(found.sort()).toEqual([
+      ['baseline ahead of its beginning', 'added', ['order_id', 'v']],
+      ['baseline ahead', 'unknown', []],
+      ['keys only, back in time', 'unknown', []],
+      ['made after it', 'added', ['order_id', 'v']],
+      ['older than its REMOVE', 'unknown', []],
+      ['older than its first change', 'unknown', []],
     ])
   })
 })
