@@ -49,6 +49,11 @@ export const BEFORE_FIRST_CHANGE: Readonly<Record<string, readonly AuditRow[]>> 
   'older than its REMOVE': [change('older than its REMOVE', 0, 2, ['a', undefined], { eventName: 'REMOVE' })],
   // its second change counts by then, and its first one does not
   'back in time': [change('back in time', 0, 2, ['a', 'b']), change('back in time', 1, 0, ['b', 'c'])],
+  // what led from a to x is missing, just before the change that counts by then
+  'gap, back in time': [
+    change('gap, back in time', 0, 2, [undefined, 'a']),
+    change('gap, back in time', 1, 0, ['x', 'c']),
+  ],
   'keys only, back in time': [
     seen('keys only, back in time', 1.5, 'a'),
     change('keys only, back in time', 0, 2, ['a', 'b']),

@@ -76,10 +76,14 @@ describe('what an item was', () => {
       const beganUs = await archiveBegan(engine, TABLE)
       for (const us of [0, 1_000_000, 3_500_000, 9_000_000].map(later => BEGIN * 1_000_000 + later)) {
         const listed = new Map<string, ReturnType<typeof thenOf>>()
+        const words: (readonly [key: string, table: string, item: string])[] = []
         for await (const item of itemsAt(engine, TABLE, { us })) {
           expect([item.itemKey, listed.has(item.itemKey)]).toEqual([item.itemKey, false])
           listed.set(item.itemKey, thenOfTable(item, { us }))
+          const own = stateAt(all.get(item.itemKey) as ItemHistory, { us }, beganUs)
+          words.push([item.itemKey, item.confidence, own.until.confidence])
         }
+        expect(words.filter(([, among, own]) => among !== own)).toEqual([])
         for (const key of keys) {
           const own = thenOf(stateAt(all.get(key) as ItemHistory, { us }, beganUs), { us })
           const among = listed.get(key)
