@@ -2,10 +2,10 @@ import type { KMSClient } from '@aws-sdk/client-kms'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Counts } from '../capture/write-metrics.js'
 import { BucketVersions } from '../journal/bucket-objects.js'
-import { type KeptCheck, keepCheckState, readCheckState } from '../journal/check-state.js'
+import { type KeptCheck, keepCheckState, readCheckState, type TurnsSince } from '../journal/check-state.js'
 import type { JournalFinding } from '../journal/finding.js'
 import { type Head, type JournalIdentity, readerTo } from '../journal/head.js'
-import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
+import { JOURNAL_METRICS, LATE_DAYS } from '../journal/journal-metrics.js'
 import { KeptLog } from '../journal/kept-log.js'
 import { readKmsVerifier } from '../journal/kms-key.js'
 import { logVersions } from '../journal/second-versions.js'
@@ -51,6 +51,8 @@ export interface CheckedJournal {
   readonly again: number
   /** The days before this one were held against it since all were; an empty text where all were today. */
   readonly heldBefore: string
+  /** When these two turns began, in milliseconds since 1970. */
+  readonly since: TurnsSince
   /** Objects that are what was sealed, of those that were looked at. */
   readonly sound: number
   /** Of these, those whose bytes were hashed. */
@@ -89,18 +91,34 @@ export function createJournalCheck(options: JournalCheckOptions): (time: Checkin
     const findings = [...log.findings, ...gone, ...versions.findings, ...objects.findings]
     for (const finding of findings) report(finding)
     const isDone = log.isEnd || findings.length > 0
-    writeMetrics({ ...countByKind(findings), ...(isDone && { [JOURNAL_METRICS.checks]: 1 }) })
-    const state: KeptCheck['state'] = { ...kept.state, ...log.state, ...objects.state }
+    writeMetrics(countByKind(findings))
+    const since = sinceWhen(kept.state.since, { again: log.isRound, days: objects.isRound }, now())
+    const state: KeptCheck['state'] = { ...kept.state, ...log.state, ...objects.state, since }
     if (state.front.size > 0) await keepCheckState(bucket, { ...kept, state })
+    // a check that cannot keep how far it came would do the same each day
+    writeMetrics({ [JOURNAL_METRICS.turnsLate]: late(since, now()), ...(isDone && { [JOURNAL_METRICS.checks]: 1 }) })
     const { front, again, heldBefore } = state
     if (findings.length === 0 && log.isEnd && front.note !== undefined) await publish(front)
     const { sound, hashed, notSealed } = objects
-    const reached = { size: front.size, isEnd: log.isEnd, again: again.size, heldBefore }
+    const reached = { size: front.size, isEnd: log.isEnd, again: again.size, heldBefore, since }
     return { ...reached, sound, hashed, notSealed, findings: findings.length }
   }
 }
 
 const DAY_MS = 86_400_000
+
+/** The next turn begins when one came round. */
+function sinceWhen(
+  kept: TurnsSince,
+  isRound: { readonly again: boolean; readonly days: boolean },
+  nowMs: number,
+): TurnsSince {
+  return { again: isRound.again ? nowMs : (kept.again ?? nowMs), days: isRound.days ? nowMs : (kept.days ?? nowMs) }
+}
+
+function late({ again, days }: TurnsSince, nowMs: number): number {
+  return [again, days].filter(ms => ms !== null && nowMs - ms > LATE_DAYS * DAY_MS).length
+}
 
 /** A stack seals each hour: an archive that is older than a day had a journal. */
 async function goneJournal(bucket: Bucket, now: () => number): Promise<readonly JournalFinding[]> {

@@ -18,6 +18,8 @@ export interface CheckedLog {
   readonly state: Pick<CheckState, 'front' | 'again'>
   /** False where there was no time for all that is new. */
   readonly isEnd: boolean
+  /** True where all of it was verified again by now, or is verified for the first time. */
+  readonly isRound: boolean
   readonly findings: readonly JournalFinding[]
 }
 
@@ -42,6 +44,7 @@ export async function checkLog(
   return {
     state: { front: front.to, again: isThrough ? NOTHING_VERIFIED : (again?.to ?? kept.again) },
     isEnd: front.isEnd,
+    isRound: isThrough || (kept.front.size === 0 && front.isEnd),
     findings: distinct([...front.findings, ...lost, ...(again?.findings ?? [])]),
   }
 }

@@ -26,6 +26,8 @@ export interface ObjectsCheckOptions {
 /** What a check found of the archive's objects. */
 export interface CheckedObjects {
   readonly state: Pick<CheckState, 'heldBefore' | 'watched' | 'index'>
+  /** True where the last of all days was held against the journal now. */
+  readonly isRound: boolean
   readonly sound: number
   readonly hashed: number
   readonly notSealed: number
@@ -59,13 +61,14 @@ export async function checkObjects(
   const { index, findings } = await indexOf(state, options.read)
   const check = new ObjectsCheck(bucket, { index, root: state.front.root }, options)
   // a journal that is not what it was tells nothing of its objects
-  if (findings.length > 0) return { state: { ...state, index: new JournalIndex() }, ...check.found, findings }
+  if (findings.length > 0)
+    return { state: { ...state, index: new JournalIndex() }, isRound: false, ...check.found, findings }
   // of a journal that nobody checked before all days are new: they come by turns
   const news = known === 0 ? [] : index.known.bundles.slice(known)
   const newDays = daysOf(news.map(({ folders }) => folders))
-  const heldBefore = await check.run(state, [...state.watched, ...newDays.keys()])
+  const { heldBefore, isRound } = await check.run(state, [...state.watched, ...newDays.keys()])
   const days = check.found.findings.filter(({ key }) => key.startsWith(DATA_PREFIX)).map(({ key }) => dateOfKey(key))
-  return { state: { heldBefore, watched: [...new Set(days)], index }, ...check.found }
+  return { state: { heldBefore, watched: [...new Set(days)], index }, isRound, ...check.found }
 }
 
 /** The index of the journal until where it was verified; one that does not lead there is made anew. */
@@ -98,7 +101,10 @@ class ObjectsCheck {
   }
 
   /** Gives the day before which all were held now; an empty text where the days before the last ones are through. */
-  async run({ heldBefore }: Pick<CheckState, 'heldBefore'>, days: readonly string[]): Promise<string> {
+  async run(
+    { heldBefore }: Pick<CheckState, 'heldBefore'>,
+    days: readonly string[],
+  ): Promise<{ readonly heldBefore: string; readonly isRound: boolean }> {
     const { options, journal } = this
     const recent = new Date(options.now() - SAMPLE.days * DAY_MS).toISOString().slice(0, 10)
     const own = [...new Set(days)].filter(day => day < recent).slice(0, MOST_DAYS)
@@ -106,10 +112,10 @@ class ObjectsCheck {
       await this.hold(part)
     const told = daysOf(journal.index.known.bundles.map(({ folders }) => folders))
     for (let from = heldBefore; ; ) {
-      if (!options.hasTime()) return from
+      if (!options.hasTime()) return { heldBefore: from, isRound: false }
       const part = partFrom(from, { days: told, before: recent, bundles: BUNDLES_AT_ONCE })
       await this.hold(part)
-      if (part.before >= recent) return ''
+      if (part.before >= recent) return { heldBefore: '', isRound: true }
       from = part.before
     }
   }

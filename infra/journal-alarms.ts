@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib'
+import { LATE_DAYS } from '../journal/journal-metrics.js'
 import type { AlarmRule } from './alarm-rule.js'
 import { type Journal, SEALING } from './journal.js'
 
@@ -66,5 +67,13 @@ export const JOURNAL_ALARMS: readonly AlarmRule<Journal>[] = [
     below: true,
     silence: 'alarm',
     minutes: [2, 2],
+  },
+  {
+    name: 'turn-late',
+    severity: 'warn',
+    meaning: `old days of the archive, or of its journal, have not been looked at for ${LATE_DAYS} days`,
+    metric: journal => journal.metric('turnsLate', SEALING.checkedEvery),
+    threshold: 0,
+    minutes: [1, 1],
   },
 ]

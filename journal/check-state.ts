@@ -14,6 +14,14 @@ export interface VerifiedTo extends Head {
 
 export const NOTHING_VERIFIED: VerifiedTo = { ...NOT_BEGUN, claims: 0 }
 
+/** When two turns began that take up all that was looked at before, in milliseconds since 1970; null: none did yet. */
+export interface TurnsSince {
+  /** Of the journal itself. */
+  readonly again: number | null
+  /** Of the archive's days. */
+  readonly days: number | null
+}
+
 /** What the daily check keeps, so that it goes on the next day. */
 export interface CheckState {
   /** As far as the journal was verified once. */
@@ -22,6 +30,8 @@ export interface CheckState {
   readonly again: VerifiedTo
   /** The days before this one were held against the journal since all were; an empty text where none were. */
   readonly heldBefore: string
+  /** When each of these two turns began. */
+  readonly since: TurnsSince
   /** Days on which something was found: they are looked at each time. */
   readonly watched: readonly string[]
   /** Of the journal as far as it was verified. */
@@ -34,6 +44,7 @@ function newCheckState(): CheckState {
     front: NOTHING_VERIFIED,
     again: NOTHING_VERIFIED,
     heldBefore: '',
+    since: { again: null, days: null },
     watched: [],
     index: new JournalIndex(),
   }
@@ -50,11 +61,14 @@ const verifiedTo = record({
   note: z.union([z.string(), z.null()], 'a note or null'),
   claims: count,
 })
+const began = z.union([count, z.null()], 'milliseconds since 1970 or null')
 const schema = record({
   version: exactly(VERSION),
   front: verifiedTo,
   again: verifiedTo,
   held_before: z.string('a text'),
+  // not of a check before it was kept
+  since: record({ again: began, days: began }).optional(),
   watched: listOf(z.string('a text')),
 })
 
@@ -84,9 +98,10 @@ export async function readCheckState(
 
 function decode(text: string): CheckState {
   const end = text.indexOf('\n')
-  const { front, again, held_before, watched } = checkJson(text.slice(0, Math.max(end, 0)), schema, STATE_KEY)
+  const { front, again, held_before, watched, ...kept } = checkJson(text.slice(0, Math.max(end, 0)), schema, STATE_KEY)
+  const { since = newCheckState().since } = kept
   const { index } = decodeIndex(Buffer.from(text.slice(end + 1)), STATE_KEY)
-  return { front: verified(front), again: verified(again), heldBefore: held_before, watched, index }
+  return { front: verified(front), again: verified(again), heldBefore: held_before, since, watched, index }
 }
 
 function verified({ root, note, ...others }: z.infer<typeof verifiedTo>): VerifiedTo {
@@ -98,14 +113,14 @@ export async function keepCheckState(
   objects: Pick<ReplaceableObjects, 'replace'>,
   { state, opened }: KeptCheck,
 ): Promise<void> {
-  const { front, again, heldBefore, watched, index } = state
+  const { front, again, heldBefore, since, watched, index } = state
   const told = ({ size, claims, root, note }: VerifiedTo) => ({
     size,
     claims,
     root: root.toString('hex'),
     note: note ?? null,
   })
-  const line = { version: VERSION, front: told(front), again: told(again), held_before: heldBefore, watched }
+  const line = { version: VERSION, front: told(front), again: told(again), held_before: heldBefore, since, watched }
   try {
     const text = `${JSON.stringify(line)}\n${encodeIndex({ index, head: front })}`
     await objects.replace(STATE_KEY, text, opened)

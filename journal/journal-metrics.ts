@@ -17,4 +17,9 @@ export const JOURNAL_METRICS = {
   unlisted: 'ObjectsUnlisted',
   /** Checks of the journal that ended, which is one a day. */
   checks: 'JournalChecks',
+  /** Turns of the check that began more than `LATE_DAYS` ago: of the journal itself, of the archive's days. */
+  turnsLate: 'TurnsLate',
 } as const
+
+/** Days within which all that was looked at before is looked at again. */
+export const LATE_DAYS = 90

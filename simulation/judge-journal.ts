@@ -20,8 +20,8 @@ export interface SealedArchive {
   readonly key: SimulatedKey
 }
 
-/** Nobody alters a world's objects, adds one past the sealing, or seals another history; its keys stay open. */
-const NEVER = ['journal-forked', 'object-altered', 'object-unlisted']
+/** Nobody alters a world's objects, adds one past the sealing, or seals another history; no world lasts for a turn. */
+const NEVER = ['journal-forked', 'object-altered', 'object-unlisted', 'turn-late']
 
 /** Each a sentence. */
 export function wrongJournalAlarms(

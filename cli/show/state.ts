@@ -19,6 +19,9 @@ export function showInstant({ us }: Pick<Instant, 'us'>, zone?: string): string 
 /** Of changes of one time that have no order which hangs together. */
 export const CONTRADICTING = 'changes of one time contradict one another, the state after them is one of several'
 
+/** Of how many items of a table nobody knows what they were, and why. */
+export const WHY_UNKNOWN = 'unknown: older than their first change in the archive, or no image tells their state'
+
 /** What led to the state at a moment, and what ended it, as far as the archive knows. */
 export function describeState(
   { state, until, last, next, gapAhead, beforeArchive }: StateAt,

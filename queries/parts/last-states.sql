@@ -3,11 +3,7 @@
 last_states as (
   select
     item_key,
-    case
-      when exit_state = 'absent' then 'deleted'
-      when new_state = exit_state and new_image is not null then 'present'
-      else 'unknown'
-    end as state,
+    {state-left} as state,
     case when new_state = exit_state then new_image end as image,
     case when new_state = exit_state then new_hash end as image_hash,
     case when new_state = exit_state then event_id end as event_id,

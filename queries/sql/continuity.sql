@@ -138,7 +138,9 @@ select
   end as changes,
   event_time_us,
   case
-    when finding in ('GAP', 'ERASED', 'CONFIG-BOUNDARY') then previous_time_us
+    when finding in ('GAP', 'ERASED', 'CONFIG-BOUNDARY')
+      -- where the clock ran back, what is missing is of the time that it ran again
+      then case when previous_time_us > event_time_us then event_time_us else previous_time_us end
     when finding = 'PRE-ARCHIVE' then null
     else event_time_us
   end as since_us,

@@ -13,8 +13,9 @@
 -- @states from=from to=to
 -- @actor recorded
 -- @column item_key varchar -- the item
--- @column difference varchar -- added, removed, changed, or unknown where an image is missing
--- @column attributes array(varchar) -- top-level attributes that differ
+-- @column difference varchar -- added, removed, changed, or unknown: no image tells what it was at one of the moments,
+--   or it was there at the earlier one although the archive has no change of it by then
+-- @column attributes array(varchar) -- top-level attributes that differ; none of an item of which that is unknown
 -- @column before varchar detail -- the item at the earlier moment in DynamoDB JSON
 -- @column after varchar detail -- the item at the later moment
 -- That an item was gone which a complete baseline lacks, the archive's facts tell; without them, as in Athena's
@@ -56,29 +57,64 @@ arrived as (
   where superseded_us is null
     or (moment = 'a' and superseded_us > {us :from})
     or (moment = 'b' and superseded_us > {us :to})
+    -- it tells whether the item is older than what the archive has of it
+    or (moment = 'b' and is_first and event_time_us > {us :from})
 ),
 {ordered},
+begun as (
+  select
+    changes.*,
+    substr(
+      min(case when not ahead then lpad(cast(step as varchar), 12, '0') || entry_state end) over (
+        partition by item_key
+      ),
+      13
+    ) as first_state
+  from changes
+),
 until_then as (
   select *
-  from changes
+  from begun
   where (moment = 'a' and event_time_us <= {us :from})
     or (moment = 'b' and event_time_us <= {us :to})
 ),
-{last-states},
-sides as (
+{last-changes},
+left_then as (
   select
-    substr(item_key, 2) as item_key,
-    max(case when substr(item_key, 1, 1) = 'a' then state end) as state_before,
-    max(case when substr(item_key, 1, 1) = 'b' then state end) as state_after,
-    max(case when substr(item_key, 1, 1) = 'a' then image end) as before,
-    max(case when substr(item_key, 1, 1) = 'b' then image end) as after
-  from last_states
-  where {not-gone}
+    item_key,
+    moment,
+    first_state,
+    {state-left} as state,
+    case when new_state = exit_state then new_image end as image,
+    case when new_state = exit_state then event_time_us end as event_time_us
+  from last_changes
+),
+-- a value can be bound in a WHERE only: of the two words the one stays that is true
+told as (
+  select left_then.*, is_there
+  from left_then
+  cross join unnest(array[true, false]) as t(is_there)
+  where is_there = (
+    {not-gone}
     and (
       state <> 'unknown'
       or event_time_us is null
-      or event_time_us > case when substr(item_key, 1, 1) = 'a' then {us :seen_from} else {us :seen_to} end
+      or event_time_us > case when moment = 'a' then {us :seen_from} else {us :seen_to} end
     )
+  )
+),
+sides as (
+  select
+    substr(item_key, 2) as item_key,
+    case
+      -- its first change found it there already
+      when count_if(moment = 'a') = 0 and max(first_state) <> 'absent' then 'unknown'
+      else max(case when moment = 'a' and is_there then state end)
+    end as state_before,
+    max(case when moment = 'b' and is_there then state end) as state_after,
+    max(case when moment = 'a' and is_there then image end) as before,
+    max(case when moment = 'b' and is_there then image end) as after
+  from told
   group by substr(item_key, 2)
 ),
 compared as (
@@ -111,7 +147,10 @@ cross join unnest(
   array_distinct(map_keys(attributes_before) || map_keys(attributes_after) || array[''])
 ) as t(attribute)
 where t.attribute = ''
-  or json_format(element_at(attributes_before, t.attribute)) is distinct from
-    json_format(element_at(attributes_after, t.attribute))
+  or (
+    difference <> 'unknown'
+    and json_format(element_at(attributes_before, t.attribute)) is distinct from
+      json_format(element_at(attributes_after, t.attribute))
+  )
 group by item_key, difference
 order by item_key

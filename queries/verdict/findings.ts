@@ -138,7 +138,10 @@ function gapAt(step: Step, before: Before): ItemFinding {
   }
   const source = step.entry === step.previous ? undefined : before.step?.absence?.source
   const absence = source === undefined ? null : ({ source, missing: 'INSERT' } as const)
-  return { ...findingOf('GAP', step.changes), sinceUs: before.timeUs, absence }
+  const gap = findingOf('GAP', step.changes)
+  // where the clock ran back, what is missing is of the time that it ran again
+  const sinceUs = before.timeUs === null ? null : Math.min(before.timeUs, gap.untilUs)
+  return { ...gap, sinceUs, absence }
 }
 
 function keysOnly(first: readonly ItemChange[], all: readonly ItemChange[]): ItemFinding {

@@ -48,7 +48,8 @@ export function stateAt(all: ItemHistory, at: Pick<Instant, 'us'>, beganUs: numb
       : { ...found, ...stateBefore(first, found.beforeArchive, until) }
   }
   const gapAhead = until.findings.some(({ finding, untilUs }) => finding === 'GAP' && untilUs > at.us)
-  return { ...found, state: lastState(until.steps), until, gapAhead }
+  const state = lastState(until.steps)
+  return { ...found, state, until: state.kind === 'unknown' ? ofUnknownState(until) : until, gapAhead }
 }
 
 /**
@@ -57,7 +58,7 @@ export function stateAt(all: ItemHistory, at: Pick<Instant, 'us'>, beganUs: numb
  */
 export function historyBetween(all: ItemHistory, [fromUs, before]: Told, [toUs, after]: Told): ItemHistory {
   const period = { ...momentOf(all.facts, fromUs), toUs, untilUs: toUs }
-  const findings = [...alterationsAt(all, [fromUs, toUs]), ...findingsAt(all, after.until.steps, toUs)]
+  const findings = [...alterationsAt(all, [fromUs, toUs]), ...findProblems(all.steps, all.facts.boundaries)]
   const between =
     after.last === undefined ? after.until : { ...after.until, ...judge(all.itemKey, findings, all.facts, period) }
   const { confidence, findings: found } = before.until
@@ -69,12 +70,13 @@ export function historyBetween(all: ItemHistory, [fromUs, before]: Told, [toUs, 
 type Told = readonly [us: number, state: StateAt]
 
 /**
- * The steps up to a moment, and the verdict about it, for which a change counts that was missing before the next one,
- * too.
+ * The steps up to a moment, and the verdict about it. What is found is found in the whole history, as of a table: a
+ * change counts that was missing before the next one, and where a clock ran back the steps by then are not all that
+ * come before it.
  */
 function historyUntil(all: ItemHistory, us: number): ItemHistory {
   const steps = stepsUntil(all.steps, us)
-  const findings = [...alterationsAt(all, [us]), ...findingsAt(all, steps, us)]
+  const findings = [...alterationsAt(all, [us]), ...findProblems(all.steps, all.facts.boundaries)]
   const period = momentOf(all.facts, us)
   const last = steps.findLast(step => !step.ahead && step.changes.length > 0)
   const verdict = judge(all.itemKey, findings, all.facts, period, stateSince(period.afterUs, last?.timeUs, us))
@@ -88,14 +90,6 @@ function alterationsAt({ steps }: ItemHistory, moments: readonly number[]): read
   return findAlterations(steps, step => shown.has(step))
 }
 
-/** What is found up to a moment, and what is missing before a later change. */
-function findingsAt(all: ItemHistory, until: ItemHistory['steps'], us: number): readonly ItemFinding[] {
-  const ahead = findProblems(all.steps, all.facts.boundaries).filter(
-    ({ finding, untilUs }) => finding === 'GAP' && untilUs > us,
-  )
-  return [...findProblems(until, all.facts.boundaries), ...ahead]
-}
-
 /**
  * Before a first step that leaves `absent` there was no item, as far back as the archive or a complete baseline goes;
  * before any other there was one, as `internal/older-items.sql` has it.
@@ -104,7 +98,11 @@ function stateBefore(first: Step, beforeArchive: boolean, until: ItemHistory): P
   const isAbsent = first.entry === 'absent'
   const isTold = isAbsent && (until.start !== null || !beforeArchive)
   const state = isAbsent ? NEVER_SEEN : ({ kind: 'unknown' } as const)
-  return { state, until: isTold ? until : { ...until, confidence: ofUnknown(until.confidence) } }
+  return { state, until: isTold ? until : ofUnknownState(until) }
+}
+
+function ofUnknownState(until: ItemHistory): ItemHistory {
+  return { ...until, confidence: ofUnknown(until.confidence) }
 }
 
 const NEVER_SEEN = { kind: 'never seen' } as const

@@ -189,8 +189,7 @@ function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
   return {
     ...about,
     state: state as ItemOfTable['state'],
-    // where only a baseline that was ahead tells of it, what it was is not known
-    confidence: event_id === null && state === 'unknown' ? ofUnknown(confidence) : confidence,
+    confidence: state === 'unknown' ? ofUnknown(confidence) : confidence,
     image: image as string | null,
     last: event_id === null ? undefined : last,
   }

@@ -45,9 +45,31 @@ describe('diff of a table', () => {
     expect([exit, out]).toEqual([
       3,
       expect.stringContaining(
-        '0 added, 0 removed, 0 changed, 1 of which an image is missing\n\n? A  no image tells what it was at one of the two\n',
+        '0 added, 0 removed, 0 changed, 1 unknown\n\n? A  nobody knows what it was at one of the two\n',
       ),
     ])
+  })
+
+  it('calls nothing added that its first change in the archive found there already', async () => {
+    const began = await archiveOf([
+      change('NEW', 0, null, { status: 'PAID' }),
+      change('FOUND', 2, { status: 'PAID' }, { status: 'SHIPPED' }),
+      change('FOUND', 3, { status: 'SHIPPED' }, { status: 'LOST' }),
+      change('FOUND-GONE', 4, { status: 'PAID' }, null),
+      change('MADE', 3, null, { status: 'PAID' }),
+      change('MADE', 4, { status: 'PAID' }, { status: 'SHIPPED' }),
+    ])
+    const { exit, out, err } = await run(['diff', 'Orders', ...PERIOD, '--archive', began])
+    expect([exit, out]).toEqual([
+      3,
+      expect.stringMatching(
+        /1 added, 0 removed, 0 changed, 2 unknown\n\n\? FOUND {7}nobody knows what it was at one of the two\n\? FOUND-GONE {2}nobody knows what it was at one of the two\n\+ MADE {8}status "SHIPPED"\n\nPRE-ARCHIVE: /,
+      ),
+    ])
+    expect(err).toContain('2 unknown: older than their first change in the archive, or no image tells their state\n')
+    // as of one item
+    const one = await run(['diff', 'Orders', 'FOUND', ...PERIOD, '--archive', began])
+    expect([one.exit, one.err]).toEqual([3, expect.stringContaining('which found it there already')])
   })
 
   it('answers as documented, and has a receipt that runs again', async () => {

@@ -66,8 +66,8 @@ describe('a month of sealing', () => {
     expect(usd('KMS, asymmetric requests')).toBeCloseTo(((3650 + 30.4167) / 10_000) * 0.15, 8)
     // files: 2 × 730 + 3 × 730 / 256 = 1,468.55; three more a seal, and a lock of each but two
     expect(usd('S3, writing and locking the journal')).toBeCloseTo(((4 * 730 + 2 * 1468.5547) / 1000) * 0.005, 8)
-    expect(usd('alarms of the journal')).toBeCloseTo(0.7, 10)
-    expect(usd('metrics of the journal')).toBeCloseTo(2.7, 10)
+    expect(usd('alarms of the journal')).toBeCloseTo(0.8, 10)
+    expect(usd('metrics of the journal')).toBeCloseTo(3, 10)
     expect(usd('sealer, requests')).toBeCloseTo(0.000146, 10)
     // 730 × (3 s, 17 bundles, two days of 24 seals), and once a day all 12 × 730 / 256 bundles, at 0.03 s
     const [each, whole] = [3 + (17 + 48 / 256) * 0.03, (8760 / 256) * 0.03]

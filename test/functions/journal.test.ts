@@ -84,21 +84,21 @@ async function seal(remaining = () => 900_000, isForeignKey = false) {
   return { sealed, counted, reported }
 }
 
-async function check() {
-  let counted: Counts = {}
+async function check(remaining = () => 900_000) {
+  const counted: Record<string, number> = {}
   const findings: JournalFinding[] = []
   const published: Head[] = []
   const checked = await createJournalCheck({
     ...about(),
     refusedDays: 365,
     writeMetrics: counts => {
-      counted = counts
+      Object.assign(counted, counts)
     },
     report: finding => findings.push(finding),
     publish: async head => {
       published.push(head)
     },
-  })({ remaining: () => 900_000 })
+  })({ remaining })
   return { checked, counted, findings, published }
 }
 
@@ -327,6 +327,56 @@ describe('a sealer whose clock is ahead', () => {
   })
 })
 
+describe('a turn of the check', () => {
+  const DAY = 24 * HOUR
+  // time enough for what is new, and for nothing else
+  const short = () => 60_000
+  const lateAfter = async (days: number, remaining?: () => number) => {
+    now += days * DAY
+    const { counted, checked } = await check(remaining)
+    expect(counted.JournalChecks).toBe(1)
+    return [counted.TurnsLate, checked.since]
+  }
+
+  it('is late when it did not come round for 90 days, however many checks ended', async () => {
+    await seal()
+    // all of the journal was verified for the first time, and no day before the last ones was held
+    const began = now
+    expect(await lateAfter(0, short)).toEqual([0, { again: began, days: began }])
+    expect(await lateAfter(90, short)).toEqual([0, { again: began, days: began }])
+    expect(await lateAfter(1, short)).toEqual([2, { again: began, days: began }])
+    // the days come first where a call's time is short
+    expect(await lateAfter(1, () => 200_000)).toEqual([1, { again: began, days: began + 92 * DAY }])
+    expect(await lateAfter(1)).toEqual([0, { again: began + 93 * DAY, days: began + 93 * DAY }])
+    expect(await lateAfter(91, short)).toEqual([2, expect.anything()])
+  })
+
+  it('begins where none was kept, as by an older check', async () => {
+    await seal()
+    await check(short)
+    const kept = s3.versions.findLast(({ key }) => key === 'checked/journal.json') as StoredVersion
+    const line = kept.body.indexOf('\n')
+    const { since, ...older } = JSON.parse(kept.body.subarray(0, line).toString()) as Record<string, unknown>
+    expect(since).toEqual({ again: now, days: now })
+    add(kept.key, { body: Buffer.concat([Buffer.from(JSON.stringify(older)), kept.body.subarray(line)]) })
+    expect(await lateAfter(100, short)).toEqual([0, { again: now, days: now }])
+  })
+
+  it('is of no check that cannot keep how far it came: that counts as none', async () => {
+    await seal()
+    s3.fault = operation => (operation === 'PutObject' ? { status: 403, code: 'AccessDenied' } : undefined)
+    const counts: Counts[] = []
+    const failed = createJournalCheck({
+      ...about(),
+      refusedDays: 365,
+      writeMetrics: counted => counts.push(counted),
+      report: () => {},
+    })({ remaining: () => 900_000 })
+    await expect(failed).rejects.toThrow()
+    expect(counts).toEqual([{ JournalForked: 0, ObjectsAltered: 0, ObjectsUnlisted: 0 }])
+  })
+})
+
 describe('the check', () => {
   const sealTwice = async () => {
     await seal()
@@ -343,7 +393,13 @@ describe('the check', () => {
     s3.requests.length = 0
     const { checked, counted, findings, published } = await check()
     expect(findings).toEqual([])
-    expect(counted).toEqual({ JournalForked: 0, ObjectsAltered: 0, ObjectsUnlisted: 0, JournalChecks: 1 })
+    expect(counted).toEqual({
+      JournalForked: 0,
+      ObjectsAltered: 0,
+      ObjectsUnlisted: 0,
+      JournalChecks: 1,
+      TurnsLate: 0,
+    })
     expect(checked).toMatchObject({ sound: 201, notSealed: 0 })
     // a sample, neither nothing nor everything
     expect(checked.hashed).toBeGreaterThan(20)

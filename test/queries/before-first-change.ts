@@ -41,9 +41,19 @@ const keysOnly = { StreamViewType: 'KEYS_ONLY', OldImage: undefined, NewImage: u
 
 /** By what each item is; `BEGIN` and `MOMENT` are a second apart. */
 export const BEFORE_FIRST_CHANGE: Readonly<Record<string, readonly AuditRow[]>> = {
-  'older than its first change': [change('older than its first change', 0, 2, ['a', 'b'])],
+  'made after it': [change('made after it', 0, 2, [undefined, 'a']), change('made after it', 1, 3, ['a', 'b'])],
+  'older than its first change': [
+    change('older than its first change', 0, 2, ['a', 'b']),
+    change('older than its first change', 1, 3, ['b', 'c']),
+  ],
+  'older than its REMOVE': [change('older than its REMOVE', 0, 2, ['a', undefined], { eventName: 'REMOVE' })],
   // its second change counts by then, and its first one does not
   'back in time': [change('back in time', 0, 2, ['a', 'b']), change('back in time', 1, 0, ['b', 'c'])],
+  // what led from a to x is missing, just before the change that counts by then
+  'gap, back in time': [
+    change('gap, back in time', 0, 2, [undefined, 'a']),
+    change('gap, back in time', 1, 0, ['x', 'c']),
+  ],
   'keys only, back in time': [
     seen('keys only, back in time', 1.5, 'a'),
     change('keys only, back in time', 0, 2, ['a', 'b']),

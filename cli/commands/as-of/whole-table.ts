@@ -16,7 +16,7 @@ import { showTime } from '../../show/confidence.js'
 import { showValue } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
 import { RawJson } from '../../show/json-text.js'
-import { CONTRADICTING, showInstant } from '../../show/state.js'
+import { CONTRADICTING, showInstant, WHY_UNKNOWN } from '../../show/state.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { printTable } from '../../show/table.js'
 import { exitOfVerdict, pageVerdict, printVerdict } from '../../show/table-verdict.js'
@@ -93,8 +93,7 @@ async function tellCounts(
   io: Io,
 ): Promise<boolean> {
   io.err(`${items} ${items === 1 ? 'item' : 'items'} of ${table.table} as of ${showInstant(at, io.zone)}\n`)
-  if (unknown > 0)
-    io.err(`${unknown} unknown: older than their first change in the archive, or no image tells their state\n`)
+  if (unknown > 0) io.err(`${unknown} ${WHY_UNKNOWN}\n`)
   const question = isOnAws(root) ? 'query altered-rows' : 'verify rows'
   if (altered > 0) io.err(`${altered} altered: itemtrail ${question} ${table.table}${archiveFlag(root)}\n`)
   if (unchecked > 0)

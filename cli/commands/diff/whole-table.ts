@@ -12,7 +12,7 @@ import { EXIT, type Io } from '../../io.js'
 import { showPath, showValue } from '../../show/item.js'
 import { showItemKey } from '../../show/item-key.js'
 import { grouped } from '../../show/progress.js'
-import { showInstant } from '../../show/state.js'
+import { showInstant, WHY_UNKNOWN } from '../../show/state.js'
 import type { AnswerSurface } from '../../show/surface.js'
 import { exitOfVerdict, pageVerdict, printVerdict } from '../../show/table-verdict.js'
 import { paint } from '../../show/terminal.js'
@@ -54,7 +54,9 @@ export async function diffOfTable(
     ...judgedParts(judgement, root),
     end: async io => {
       for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
-      if (countsOf(answer).unknown > 0) return EXIT.unchecked
+      const { unknown } = countsOf(answer)
+      if (unknown > 0) io.err(`${wrap(`${grouped(unknown)} ${WHY_UNKNOWN}`, io.columns)}\n`)
+      if (unknown > 0) return EXIT.unchecked
       return answer.remarks.length > 0 ? EXIT.findings : exitOfVerdict(await verdict())
     },
   }
@@ -68,11 +70,10 @@ function countsOf(answer: Answer): Readonly<Record<Kind, number>> {
   return counts
 }
 
-/** Nothing else in a difference can be counted without an image on both sides. */
 function countsText(answer: Answer): string {
   const { added, removed, changed, unknown } = countsOf(answer)
   const parts = [`${grouped(added)} added`, `${grouped(removed)} removed`, `${grouped(changed)} changed`]
-  return [...parts, ...(unknown > 0 ? [`${grouped(unknown)} of which an image is missing`] : [])].join(', ')
+  return [...parts, ...(unknown > 0 ? [`${grouped(unknown)} unknown`] : [])].join(', ')
 }
 
 const MARKS = { added: '+', removed: '-', changed: '~', unknown: '?' } as const
@@ -99,7 +100,7 @@ const MOST = 6
 const VALUE_WIDTH = 40
 
 function whatDiffers({ item_key, difference, before, after }: Row): string {
-  if (difference === 'unknown') return 'no image tells what it was at one of the two'
+  if (difference === 'unknown') return 'nobody knows what it was at one of the two'
   const whole = difference !== 'changed'
   const all = differencesOf(itemOf(before), itemOf(after))
   const keys = Object.keys(parseItem(String(item_key)))

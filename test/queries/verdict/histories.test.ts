@@ -1,13 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { askQuery } from '../../../queries/answers/ask.js'
 import { readHistory } from '../../../queries/answers/read-history.js'
+import { savedQuery } from '../../../queries/catalog.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
 import { readHistories } from '../../../queries/verdict/histories.js'
 import { archiveBegan, stateAt } from '../../../queries/verdict/state-at.js'
-import { itemsAt } from '../../../queries/verdict/table-at.js'
+import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { thenOf, thenOfTable } from '../../../restore/restore-plan.js'
+import { formatInstant } from '../../../transform/instant.js'
 import { ingestRecords, temporaryFolder } from '../../delivery/desk.js'
 import { tableConfiguration } from '../../factories.js'
 import { runs } from '../../transform/arbitraries.js'
@@ -73,10 +76,14 @@ describe('what an item was', () => {
       const beganUs = await archiveBegan(engine, TABLE)
       for (const us of [0, 1_000_000, 3_500_000, 9_000_000].map(later => BEGIN * 1_000_000 + later)) {
         const listed = new Map<string, ReturnType<typeof thenOf>>()
+        const words: (readonly [key: string, table: string, item: string])[] = []
         for await (const item of itemsAt(engine, TABLE, { us })) {
           expect([item.itemKey, listed.has(item.itemKey)]).toEqual([item.itemKey, false])
           listed.set(item.itemKey, thenOfTable(item, { us }))
+          const own = stateAt(all.get(item.itemKey) as ItemHistory, { us }, beganUs)
+          words.push([item.itemKey, item.confidence, own.until.confidence])
         }
+        expect(words.filter(([, among, own]) => among !== own)).toEqual([])
         for (const key of keys) {
           const own = thenOf(stateAt(all.get(key) as ItemHistory, { us }, beganUs), { us })
           const among = listed.get(key)
@@ -84,6 +91,39 @@ describe('what an item was', () => {
           if (own.state !== 'present' && among?.state !== 'present') continue
           expect([key, us, among?.state, among?.image]).toEqual([key, us, own.state, own.image])
         }
+      }
+    })
+  })
+})
+
+describe('what differs in a table between two moments', () => {
+  it('is what the table held at each of them, compared', async () => {
+    await withArchive(120, async engine => {
+      const began = await engine.run('select item_key, min(event_time_us) as us from orders group by item_key')
+      const beganUs = new Map([...rowsOf(began)].map(({ item_key, us }) => [item_key as string, Number(us)]))
+      const itemsOf = async (us: number) => {
+        const items = new Map<string, ItemOfTable>()
+        for await (const item of itemsAt(engine, TABLE, { us })) items.set(item.itemKey, item)
+        return items
+      }
+      for (const [fromUs, toUs] of [
+        [0, 2_500_000],
+        [1_000_000, 3_500_000],
+        [3_500_000, 9_000_000],
+      ].map(span => span.map(later => BEGIN * 1_000_000 + later)) as [number, number][]) {
+        const [before, after] = [await itemsOf(fromUs), await itemsOf(toUs)]
+        const period = { from: formatInstant(fromUs, 6), to: formatInstant(toUs, 6) }
+        const answer = await askQuery(engine, savedQuery('diff-of-table'), TABLE, period)
+        const found = [...rowsOf(answer)].map(row => [row.item_key, row.difference])
+        const expected = [...beganUs].flatMap(([key, us]) => {
+          // nobody knows what it was, but no row tells that it was another
+          if (us > toUs) return []
+          const [one, other] = [before.get(key), after.get(key)]
+          if (one?.state === 'unknown' || other?.state === 'unknown') return [[key, 'unknown']]
+          if (one?.image === other?.image) return []
+          return [[key, one === undefined ? 'added' : other === undefined ? 'removed' : 'changed']]
+        })
+        expect(found.sort()).toEqual(expected.sort())
       }
     })
   })
