@@ -28,6 +28,8 @@ const SQL = ['sql', 'internal', 'parts'].flatMap(folder =>
 
 // what no other file imports: a thread, and the app of `cdk deploy`
 const STARTED = ['dist/delivery/block-worker.js', 'dist/infra/app.js']
+// packages of many modules that the command line imports; what is not here is one file, or CommonJS, or seldom needed
+const PACKED = ['apache-arrow', 'zod', 'diff', 'jsondiffpatch', 'string-width', '@noble/ciphers/aes.js', 'hyparquet']
 const BUNDLE = { bundle: true, platform: 'node', format: 'esm', legalComments: 'none' }
 
 const written = new Set(compile())
@@ -107,10 +109,17 @@ async function bundle(options) {
 
 /**
  * The command line as few files in place of hundreds: to find and to open a module takes longer than to run it. Each
- * command is loaded when it is asked, packages stay packages, and traces stay readable.
+ * command is loaded when it is asked, each package of many modules is a file of its own, and traces stay readable.
  */
 async function bundleProgram() {
   for (const file of [...written]) if (file.startsWith(`dist${sep}cli${sep}`)) written.delete(file)
+  for (const name of PACKED)
+    await bundle({
+      entryPoints: [name],
+      outfile: join('dist/cli', packedFile(name)),
+      target: 'node20',
+      legalComments: 'eof',
+    })
   const { metafile } = await build({
     ...BUNDLE,
     entryPoints: ['cli/itemtrail.ts'],
@@ -119,7 +128,10 @@ async function bundleProgram() {
     packages: 'external',
     target: 'node20',
     metafile: true,
-    plugins: [{ name: 'places', setup: keepPlaces }],
+    plugins: [
+      { name: 'places', setup: keepPlaces },
+      { name: 'packed', setup: findPacked },
+    ],
   })
   for (const file of Object.keys(metafile.outputs)) written.add(normalize(file))
 }
@@ -134,6 +146,17 @@ function keepPlaces({ onLoad }) {
     const contents = text.replaceAll('import.meta.url', `new URL('../${place}', import.meta.url).href`)
     return { contents, loader: path.endsWith('x') ? 'tsx' : 'ts' }
   })
+}
+
+/** A package that is packed is beside the program, and a part of it is, too. */
+function findPacked({ onResolve }) {
+  for (const name of PACKED)
+    onResolve({ filter: new RegExp(`^${name}(/|$)`) }, () => ({ path: `./${packedFile(name)}`, external: true }))
+}
+
+/** From where the program is. */
+function packedFile(name) {
+  return `packages/${name.replace(/^@|\.js$/g, '').replaceAll('/', '-')}.js`
 }
 
 /** Removes what this build has not written: the source that it was made of is gone, or has another name. */

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { importsOf, read } from '../source.js'
@@ -57,6 +57,18 @@ it('loads neither DuckDB, Arrow nor the AWS SDK before a command asks for them',
   for (const { to } of commands) loadedWith(to, files)
   const found = [...packagesOf(files)].filter(([name]) => heavy.test(name))
   expect(found.map(([name, by]) => `${name}, imported by ${by.join(' and ')}`)).toEqual([])
+})
+
+it('opens a package of many modules as one file, whoever imports it', () => {
+  const files = readdirSync(PROGRAM).filter(name => name.endsWith('.js'))
+  const packages = files.flatMap(name =>
+    [
+      ...readFileSync(join(PROGRAM, name), 'utf8').matchAll(/^(?:import|\} from|import .* from) ?"([^".][^"]*)";$/gm),
+    ].map(([, from = '']) => from.split('/')[0]),
+  )
+  const found = new Set(packages.filter(name => !name?.startsWith('node:')))
+  // CommonJS, what is one module, and what the page alone and AWS need
+  expect([...found].sort()).toEqual(['@aws-sdk', '@hono', 'commander', 'fflate', 'hono'])
 })
 
 it('is built as few files, of which the first are small', () => {
