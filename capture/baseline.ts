@@ -46,7 +46,7 @@ export class BaselineDeliveryError extends Error {
 /** Where a baseline's documents go. */
 export interface BaselineTarget {
   /** Takes a document in. One call at a time. `state` is undefined for one that the transform will refuse. */
-  put(document: Uint8Array, state: ImageState | undefined): Promise<void>
+  put(document: Buffer, state: ImageState | undefined): Promise<void>
   /**
    * Resolves once every document that was not refused is durable in the archive as a row, with those that were refused
    * although their items could be read.

@@ -45,14 +45,15 @@ export interface SidedFinding {
 }
 
 /**
- * What is not shown to be equal; `onCompared` is told before how many items there are. The archive is opened only
- * now, so that it has what arrived while the table was read.
+ * What is not shown to be equal; `onCompared` is told before how many items there are, and `onEnd` is given the archive
+ * when all was told. It is opened only now, so that it has what arrived while the table was read.
  */
 export async function* findingsOf(
   source: ReconcileSource,
   table: TableConfiguration,
   archived: ComparedArchive,
   onCompared: (items: number) => void,
+  onEnd: (engine: QueryEngine) => Promise<void> = async () => {},
 ): AsyncGenerator<SidedFinding> {
   const compared = await openWith(archived, archived.store, table, source)
   const { engine } = compared
@@ -69,6 +70,7 @@ export async function* findingsOf(
           : judged(disagreements, known)
       for await (const finding of findings) yield { finding, side }
     }
+    await onEnd(engine)
   } finally {
     engine.close()
   }
@@ -80,18 +82,13 @@ export async function comparability(engine: QueryEngine, table: TableConfigurati
 }
 
 /** What the archive's rows say of all items but some, at the moment that a fact of the comparison is about. */
-export async function digestAsCompared(
+export function digestAsCompared(
   { fromUs }: ReconcileSource,
   table: TableConfiguration,
-  { open }: ComparedArchive,
+  engine: QueryEngine,
   without: readonly string[],
 ): Promise<string> {
-  const engine = await open()
-  try {
-    return await digestOfStates(engine, table, comparedAsOf(fromUs), without)
-  } finally {
-    engine.close()
-  }
+  return digestOfStates(engine, table, comparedAsOf(fromUs), without)
 }
 
 async function openWith(

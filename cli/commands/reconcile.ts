@@ -146,7 +146,17 @@ async function compareWith(
     items = count
     report.begin(table.table, source)
   }
-  for await (const { finding, side } of findingsOf(source, table, archived, onCompared)) {
+  const digestOf = (engine: QueryEngine) => {
+    const { further, ...named } = nameUnequal(differing, unsettled)
+    const except = [...named.differing.keys(), ...named.unsettled]
+    return further === undefined ? digestAsCompared(source, table, engine, except) : NO_DIGEST
+  }
+  let digest: string | undefined
+  const onEnd = async (engine: QueryEngine) => {
+    // a live table may have been found equal by what has arrived since
+    if (writes && source.kind !== 'scan') digest = await digestOf(engine)
+  }
+  for await (const { finding, side } of findingsOf(source, table, archived, onCompared, onEnd)) {
     report.add(finding, side)
     if (/^(changed-meanwhile|unknown|erased|config-boundary)$/.test(finding.kind)) unsettled.add(finding.itemKey)
     else differing.set(finding.itemKey, finding.lastChangeUs)
@@ -154,16 +164,24 @@ async function compareWith(
   let key: string | undefined
   if (writes) {
     const named = nameUnequal(differing, unsettled)
-    const except = [...named.differing.keys(), ...named.unsettled]
-    const digest = named.further === undefined ? await digestAsCompared(source, table, archived, except) : NO_DIGEST
+    digest ??= await askAnew(archived, digestOf)
     key = await keep(
       objects,
       reconciliationFact(comparedSource(table, source), { items, ...named, digest }, Date.now()),
       io,
     )
-    if (named.further !== undefined) io.err(`${tellFurther(except.length)}\n`)
+    if (named.further !== undefined) io.err(`${tellFurther(named.differing.size + named.unsettled.size)}\n`)
   }
   return report.end(items, factInstant(source.toUs()), key)
+}
+
+async function askAnew<T>({ open }: ComparedArchive, ask: (engine: QueryEngine) => T): Promise<Awaited<T>> {
+  const engine = await open()
+  try {
+    return await ask(engine)
+  } finally {
+    engine.close()
+  }
 }
 
 function tellFurther(named: number): string {

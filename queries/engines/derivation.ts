@@ -8,6 +8,9 @@ export interface BoundStatement {
   readonly values: readonly BoundValue[]
 }
 
+/** An answer that names no items has no order. */
+const orderOf = ({ eachItem = ['item_key'] }: Scope) => (eachItem.includes('item_key') ? '\norder by item_key' : '')
+
 /**
  * The statement that reads what was derived under the name of its table, which it calls by no other. `unite` makes one
  * relation, in brackets, of several SELECTs.
@@ -18,13 +21,13 @@ export function readInstead(
   { rows, known }: Pick<Derivation, 'rows' | 'known'>,
   unite: (rows: readonly string[]) => string,
 ): BoundStatement {
-  if (known !== undefined && rows.length === 0) return { sql: `${known}\norder by item_key`, values: [] }
+  if (known !== undefined && rows.length === 0) return { sql: `${known}${orderOf(scope)}`, values: [] }
   const instead = `with ${deliveriesOf(scope)} as ${unite(rows)}`
   if (known !== undefined) {
     const columns = scope.eachItem?.join(', ')
     const answer = `select ${columns} from (\n${sql}\n) as answer`
     return {
-      sql: `${instead}\nselect ${columns} from (${known}) as known\nunion all\n${answer}\norder by item_key`,
+      sql: `${instead}\nselect ${columns} from (${known}) as known\nunion all\n${answer}${orderOf(scope)}`,
       values,
     }
   }

@@ -11,11 +11,12 @@ import {
   removeRepeats,
 } from '../../queries/verdict/reconstruct.js'
 import { archiveBegan, stateAt } from '../../queries/verdict/state-at.js'
+import { digestOfStates } from '../../queries/verdict/states-digest.js'
 import { type ComparedWindow, compareTables, type Disagreement, newest } from '../../restore/reconcile.js'
 import { judgeItem } from '../../restore/reconciliation.js'
 import { StateStore, type ToldState } from '../../restore/state-store.js'
 import type { AuditRow } from '../../transform/audit-row.js'
-import { type BaselineFact, FACT_VERSION, factInstant } from '../../transform/fact.js'
+import { type BaselineFact, FACT_VERSION, factInstant, StatesDigest } from '../../transform/fact.js'
 import { temporaryFolder, writeRows } from '../delivery/desk.js'
 import { BEFORE_FIRST_CHANGE, MOMENT } from '../queries/before-first-change.js'
 import { BEGIN, EARLIER, LATER, type RandomArchive, randomArchive } from '../queries/random-archive.js'
@@ -61,6 +62,25 @@ describe('a comparison', () => {
           const state = states.get(itemKey)
           if (archived !== null) expect(archived.image).toBe(state?.kind === 'present' ? state.image : undefined)
         }
+      }),
+      { ...runs(ARCHIVES), endOnFailure: true },
+    )
+  })
+
+  it('has in its digest what the fold says of every item but those that are left out', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomArchive(ITEMS), async ({ rows }) => {
+        const root = temporaryFolder()
+        await writeRows(root, rows)
+        const states = foldAll(rows)
+        const without = [...states.keys()].filter((_, i) => i % 2 === 0)
+        const expected = new StatesDigest()
+        for (const [key, state] of states)
+          if (state.kind === 'present' && !without.includes(key)) expected.add(key, state.hash)
+        expect(expected.hex()).not.toBe(new StatesDigest().hex())
+        const engine = await DuckDbEngine.open(root, [EARLIER, LATER])
+        expect(await digestOfStates(engine, EARLIER, LATE, without)).toBe(expected.hex())
+        engine.close()
       }),
       { ...runs(ARCHIVES), endOnFailure: true },
     )

@@ -15,6 +15,13 @@ export interface TransformedRow {
   readonly region: string | undefined
 }
 
+/** What an item is, as its row has it: canonical DynamoDB JSON, and the SHA-256 of the image in lower hex. */
+export interface FoundState {
+  readonly itemKey: string
+  readonly image: string
+  readonly hash: string
+}
+
 /** The plain path has to decide: on the record's documents, where they were read on the way. */
 export interface Declined {
   readonly kind: 'declined'

@@ -36,8 +36,8 @@ export function fastDocuments(table: TableConfiguration): FastDocuments | undefi
   return IS_ON ? new FastTransform(table) : undefined
 }
 
-/** A document into a row line, from bytes to bytes: one call at a time, because what it gives is used again. */
-export type FastDocuments = Pick<FastTransform, 'transformDocument' | 'transformPlain'>
+/** A document into a row line or a state: one call at a time, because the bytes that it gives are used again. */
+export type FastDocuments = Pick<FastTransform, 'transformDocument' | 'transformPlain' | 'itemState'>
 
 /** Whose a change is that has a time; undefined where a parser has to tell. */
 export function glanceAtOrigin(document: Buffer): NamedOrigin | undefined {

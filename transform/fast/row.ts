@@ -4,6 +4,7 @@ import { formatTimestamp, type Instant } from '../instant.js'
 import { type EventName, readTime, regionOfSource, streamOf } from '../stream-record.js'
 import { configurationId, type TableConfiguration } from '../table-configuration.js'
 import { ChangedNames } from './changed.js'
+import type { FoundState } from './declined.js'
 import { FlatWriter } from './flat.js'
 import type { Output } from './output.js'
 import { People } from './people.js'
@@ -37,14 +38,9 @@ export class RowWriter {
    */
   write(arrival: number): Instant | undefined {
     const { scanner, output } = this
-    const { eventName, keys, oldImage, newImage, sizeBytes } = scanner
-    if (
-      eventName === undefined ||
-      keys === undefined ||
-      !scanner.items.areKeys(keys, this.table.keys.length) ||
-      !scanner.isBinaryRight
-    )
-      return undefined
+    const { eventName, oldImage, newImage, sizeBytes } = scanner
+    const keys = this.keys()
+    if (eventName === undefined || keys === undefined) return undefined
     if (sizeBytes !== undefined && !Number.isSafeInteger(sizeBytes)) return undefined
     const envelope = this.envelope()
     if (envelope === undefined) return undefined
@@ -62,6 +58,22 @@ export class RowWriter {
     if (!this.flat.write(keys, oldImage, newImage)) return undefined
     output.text('}\n')
     return time
+  }
+
+  /** What the item of a baseline is, or undefined where the plain path has to decide. */
+  itemState(): FoundState | undefined {
+    const { newImage, capture, time, timeUnit, bytes } = this.scanner
+    const keys = this.keys()
+    if (capture !== 'baseline' || keys === undefined || newImage === undefined) return undefined
+    if (this.envelope() === undefined || readTime(time, timeUnit) === null) return undefined
+    const text = ({ from, to }: ItemRange) => bytes.toString(this.isAscii ? 'latin1' : 'utf8', from, to)
+    return { itemKey: text(keys), image: text(newImage), hash: this.imageHash(newImage) as string }
+  }
+
+  /** The item's keys, where they and all binary values are as they have to be. */
+  private keys(): ItemRange | undefined {
+    const { items, keys, isBinaryRight } = this.scanner
+    return keys !== undefined && items.areKeys(keys, this.table.keys.length) && isBinaryRight ? keys : undefined
   }
 
   /** What the id, the leaf and the line have in common. */

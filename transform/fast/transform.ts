@@ -1,12 +1,12 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { type JsonDocument, splitDocuments } from '../json.js'
+import { splitDocuments } from '../json.js'
 import { dateOf } from '../partition.js'
 import { Refusal } from '../refusal.js'
 import { isTableName } from '../stream-record.js'
 import type { TableConfiguration } from '../table-configuration.js'
 import { isDateAllowed } from '../transform.js'
 import { NONE, pathBytes } from './bytes.js'
-import { DECLINED, type Declined, type TransformedLines, type TransformedRow } from './declined.js'
+import { DECLINED, type Declined, type FoundState, type TransformedLines, type TransformedRow } from './declined.js'
 import { Output } from './output.js'
 import { RecordScanner } from './record.js'
 import { rewrite } from './rewrite.js'
@@ -66,8 +66,21 @@ export class FastTransform {
   transformPlain(document: Buffer, arrival: number): TransformedRow | undefined {
     if (!this.isOpen || document.length > MAX_RECORD_BYTES) return undefined
     const length = this.load(document, 'utf8')
-    const date = length === NONE ? undefined : this.linesUnlessRefused(length, arrival)
+    const date = length === NONE ? undefined : unlessRefused(() => this.lines(length, arrival))
     return date === undefined ? undefined : this.rowOf(date)
+  }
+
+  /**
+   * What the item is that a baseline's document tells, as `capture/baseline.ts` writes it, in the texts and the hash
+   * that its row has; undefined for any other.
+   */
+  itemState(document: string): FoundState | undefined {
+    if (!this.isOpen || document.length > MAX_RECORD_BYTES) return undefined
+    const length = this.load(document, 'utf8')
+    if (length === NONE) return undefined
+    return unlessRefused(() =>
+      this.scanner.record(this.bytes, 0, length + 1) === length ? this.writer.itemState() : undefined,
+    )
   }
 
   /** What was written, where it is of one record. */
@@ -81,17 +94,17 @@ export class FastTransform {
     if (!this.isOpen || data.length > MAX_RECORD_BYTES) return DECLINED
     const length = this.load(data, encoding)
     if (length === NONE) return DECLINED
-    return this.linesUnlessRefused(length, arrival) ?? this.writeRewritten(length, arrival)
+    return unlessRefused(() => this.lines(length, arrival)) ?? this.writeRewritten(length, arrival)
   }
 
   /** Tries once more what DynamoDB does not write and the plain path reads: see `rewrite`. */
   private writeRewritten(length: number, arrival: number): string | Declined {
     const text = this.bytes.toString('utf8', 0, length)
-    const documents = tryReadDocuments(text)
+    const documents = unlessRefused(() => splitDocuments(text))
     if (documents === undefined) return DECLINED
     const rewritten = rewrite(documents)
     const isWorthIt = rewritten !== undefined && rewritten !== text && rewritten.length <= MAX_RECORD_BYTES
-    const date = isWorthIt ? this.linesUnlessRefused(this.load(rewritten, 'utf8'), arrival) : undefined
+    const date = isWorthIt ? unlessRefused(() => this.lines(this.load(rewritten, 'utf8'), arrival)) : undefined
     return date ?? { kind: 'declined', documents }
   }
 
@@ -104,15 +117,6 @@ export class FastTransform {
     const record = this.bytes.subarray(0, length)
     this.writer.isAscii = isAscii(record)
     return this.writer.isAscii || isUtf8(record) ? length : NONE
-  }
-
-  private linesUnlessRefused(length: number, arrival: number): string | undefined {
-    try {
-      return this.lines(length, arrival)
-    } catch (error) {
-      if (error instanceof Refusal) return undefined
-      throw error
-    }
   }
 
   private lines(length: number, arrival: number): string | undefined {
@@ -134,9 +138,9 @@ export class FastTransform {
   }
 }
 
-function tryReadDocuments(text: string): readonly JsonDocument[] | undefined {
+function unlessRefused<T>(read: () => T): T | undefined {
   try {
-    return splitDocuments(text)
+    return read()
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

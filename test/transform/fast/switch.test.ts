@@ -1,20 +1,21 @@
 import type { FirehoseTransformationEvent } from 'aws-lambda'
 import { expect, it, vi } from 'vitest'
 import { ARRIVAL, firehoseEvents } from '../../../bench/events.js'
-import { ORDERS, orderRecords } from '../../../bench/orders.js'
+import { baselineRecords, ORDERS, orderRecords } from '../../../bench/orders.js'
 
 /** The modules as a process has them that began with this environment. */
 async function load(plain: string | undefined) {
   vi.stubEnv('ITEMTRAIL_PLAIN', plain)
   vi.resetModules()
   try {
-    const [fast, { createHandler }, { readEnvelope }, { columnsOf }] = await Promise.all([
+    const [fast, { createHandler }, { readEnvelope }, { columnsOf }, { readItemState }] = await Promise.all([
       import('../../../transform/fast/fast-path.js'),
       import('../../../transform/handler.js'),
       import('../../../capture/envelope.js'),
       import('../../../transform/audit-row.js'),
+      import('../../../transform/item-state.js'),
     ])
-    return { fast, createHandler, readEnvelope, columnsOf }
+    return { fast, createHandler, readEnvelope, columnsOf, readItemState }
   } finally {
     vi.unstubAllEnvs()
   }
@@ -29,6 +30,10 @@ it('turns all of the fast path off by one switch, and every answer stays the sam
   expect(answer.records.every(({ result }) => result === 'Ok')).toBe(true)
   const documents = records.map(record => Buffer.from(record))
   expect(documents.map(off.readEnvelope)).toEqual(documents.map(on.readEnvelope))
+  const items = [...baselineRecords({ count: 50 })]
+  const states = items.map(item => off.readItemState(item, ORDERS))
+  expect(states).toEqual(items.map(item => on.readItemState(item, ORDERS)))
+  expect(states.every(({ kind }) => kind === 'state')).toBe(true)
   const used = ({ fast, columnsOf }: typeof on) => {
     const lines = Buffer.from(answer.records[0]?.data ?? '', 'base64')
     const data = documents[0]?.toString('base64') ?? ''
@@ -37,11 +42,12 @@ it('turns all of the fast path off by one switch, and every answer stays the sam
       fast.glanceAtOrigin(documents[0] as Buffer) !== undefined,
       fast.rowCounter(columnsOf(ORDERS))(Buffer.concat([lines, Buffer.of(0)]), lines.length),
       fast.canonicalItemCheck()('{"a":{"S":"x"}}'),
+      items.filter(item => fast.fastDocuments(ORDERS)?.itemState(item) !== undefined).length,
     ]
   }
   expect([used(on), used(off)]).toEqual([
-    ['transformed', true, 1, true],
-    ['declined', false, 0, false],
+    ['transformed', true, 1, true, 50],
+    ['declined', false, 0, false, 0],
   ])
 })
 

@@ -3,7 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { baselineRecords, ORDERS, orderRecords } from '../../../bench/orders.js'
 import { createRandom } from '../../../bench/random.js'
+import { decodeChange } from '../../../transform/change.js'
 import { FastTransform } from '../../../transform/fast/transform.js'
+import { splitDocuments } from '../../../transform/json.js'
+import { readStreamRecord } from '../../../transform/stream-record.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
 import { transformRecord } from '../../../transform/transform.js'
 import { ARRIVAL } from '../../factories.js'
@@ -92,6 +95,7 @@ function watched(cases: readonly Buffer[], run: (bytes: Buffer) => void): void {
 function outcomeOf(fastPath: FastTransform, bytes: Buffer, table: TableConfiguration): Outcome {
   const fast = fastPath.transform(bytes.toString('base64'), DAY_AFTER)
   const plain = transformRecord(bytes, DAY_AFTER, table)
+  expectSameState(fastPath, bytes.toString(), table)
   if (fast.kind === 'declined') return plain.kind === 'refused' ? 'both refuse' : 'declined'
   if (plain.kind === 'refused') throw new Error(`the fast path took what the plain path refuses: ${plain.reason}`)
   expect({ lines: Buffer.from(fast.data, 'base64').toString(), date: fast.date }).toEqual({
@@ -99,4 +103,13 @@ function outcomeOf(fastPath: FastTransform, bytes: Buffer, table: TableConfigura
     date: plain.partition.date,
   })
   return 'same'
+}
+
+/** What is told of an item by its bytes is what its row has. */
+function expectSameState(fastPath: FastTransform, document: string, table: TableConfiguration): void {
+  const fast = fastPath.itemState(document)
+  if (fast === undefined) return
+  const [first, ...others] = splitDocuments(document)
+  const { keys, newImage } = decodeChange(readStreamRecord(first?.value ?? {}), table)
+  expect([fast, others]).toEqual([{ itemKey: keys.text, image: newImage?.text, hash: newImage?.hash }, []])
 }
