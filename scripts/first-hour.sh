@@ -135,7 +135,7 @@ caller=$(aws sts get-caller-identity --query Arn --output text)
 aws dynamodb update-item --table-name $orders --key '{"id":{"S":"B1"}}' --update-expression 'SET #total = :n' --expression-attribute-names '{"#total":"total"}' --expression-attribute-values '{":n":{"N":"3"}}'
 aws dynamodb batch-write-item --request-items "{\"$orders\":[{\"PutRequest\":{\"Item\":{\"id\":{\"S\":\"B2\"}}}}]}" >/dev/null
 aws dynamodb transact-write-items --transact-items "[{\"Put\":{\"TableName\":\"$orders\",\"Item\":{\"id\":{\"S\":\"B3\"}}}}]"
-aws dynamodb execute-statement --statement "insert into \"$orders\" value {'id': 'B4'}"
+aws dynamodb execute-statement --statement "insert into \"$orders\" value {'id': 'B4'}" >/dev/null
 # the verdicts about the changes of an item, once there is one that does not wait
 who_of() {
   itemtrail who $orders "$1" --stack $stack --format json >"$work/who.json" 2>"$work/who.err" || true
