@@ -84,6 +84,8 @@ function needsOf({ service, operation, input }: Call, workgroup: string): readon
       return [[action, `arn:aws:dynamodb:${HERE}:table/Orders`]]
     case 'cloudwatch':
       return [[action, operation === 'DescribeAlarms' ? `arn:aws:cloudwatch:${HERE}:alarm:any` : '*']]
+    case 'sns':
+      return [[action, `${input.TopicArn}`]]
     case 'firehose':
       return [[action, '<AuditTablesOrdersDeliveryStream.Arn>']]
     default:
@@ -118,6 +120,7 @@ const IAM_NAMES: Readonly<Record<string, string>> = {
   DynamoDB: 'dynamodb',
   Firehose: 'firehose',
   KMS: 'kms',
+  SNS: 'sns',
 }
 
 let calls: Call[] = []
@@ -152,17 +155,19 @@ afterAll(() => Promise.all([s3, athena, firehose, cloudWatch, others].map(server
 
 const member = ([key, value]: readonly string[]) =>
   `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`
+const TOPIC = `arn:aws:sns:${HERE}:Stack-AuditAlarmTopic-1A2B3C4D5E6F`
 const OUTPUTS = {
   AuditArchiveBucket: 'archive',
   AuditRefusedBucket: 'refused',
   AuditDatabaseName: 'audit',
   AuditWorkgroupName: 'people',
   AuditAuditorWorkgroup: 'auditors',
+  AuditAlarmTopicArn: TOPIC,
 }
 const STACK = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>Stack</StackName><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${Object.entries(OUTPUTS).map(member).join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
 
 const ALARM = 'Stack-Orders-stream-behind'
-const RESOURCES = `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries><member><LogicalResourceId>A</LogicalResourceId><PhysicalResourceId>${ALARM}</PhysicalResourceId><ResourceType>AWS::CloudWatch::Alarm</ResourceType></member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`
+const RESOURCES = `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries><member><LogicalResourceId>A</LogicalResourceId><PhysicalResourceId>${ALARM}</PhysicalResourceId><ResourceType>AWS::CloudWatch::Alarm</ResourceType></member><member><LogicalResourceId>T</LogicalResourceId><PhysicalResourceId>${TOPIC}</PhysicalResourceId><ResourceType>AWS::SNS::Topic</ResourceType></member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`
 
 function tableAnswers(operation: string, { RequestItems }: { RequestItems?: Record<string, unknown> }): object {
   const [arn, KeySchema] = [`arn:aws:dynamodb:${HERE}:table/Orders`, [{ AttributeName: 'order_id', KeyType: 'HASH' }]]
@@ -199,6 +204,7 @@ beforeEach(() => {
     CLOUDFORMATION: others,
     DYNAMODB: others,
     KMS: others,
+    SNS: others,
   }
   for (const [name, { endpoint }] of Object.entries(endpoints)) vi.stubEnv(`AWS_ENDPOINT_URL_${name}`, endpoint)
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'loopback')
@@ -338,6 +344,7 @@ describe('a role can do what its commands do:', () => {
     s3.add({ key: 'data/Orders/event_date=2026-11-22/x.parquet', body: Buffer.from('x') })
     await run(['doctor', '--stack', 'Stack', '--config', CONFIG()])
     expect(sent().length).toBeGreaterThan(10)
+    expect(sent()).toContain('sns:GetTopicAttributes')
     expect(lacking(OPERATOR)).toEqual([])
   })
 
