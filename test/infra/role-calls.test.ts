@@ -2,7 +2,7 @@
  * What each role may do, held against the very calls that its commands make: the commands run here, against servers
  * that stand in for AWS, and the SDK tells what they send.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AthenaClient } from '@aws-sdk/client-athena'
 import { S3Client } from '@aws-sdk/client-s3'
@@ -26,6 +26,10 @@ import { actionsOf, may, rolesOf } from './policies.js'
 import { READ_HANDLERS } from './read-handlers.js'
 
 const { resources } = templateOf({ Orders: { ...ORDERS, keys: ['order_id'], table: TABLE_KINDS.imported } })
+const { resources: sealed } = templateOf(
+  { Orders: { ...ORDERS, keys: ['order_id'], table: TABLE_KINDS.imported } },
+  { seal: true },
+)
 const [QUERY_USER, AUDITOR, OPERATOR, BASELINE, RESTORER] = [
   'QueryUser',
   'Auditor',
@@ -221,10 +225,10 @@ afterEach(() => {
 const used = new Map<string, Set<string>>()
 
 /** What a role lacks of what was sent. */
-function lacking(role: string, workgroup = 'AuditWorkgroup'): readonly string[] {
+function lacking(role: string, workgroup = 'AuditWorkgroup', of = resources): readonly string[] {
   const needs = calls.flatMap(call => needsOf(call, workgroup))
   used.set(role, new Set([...(used.get(role) ?? []), ...needs.map(([action]) => action)]))
-  return needs.filter(([action, resource]) => !may(resources, role, action, resource)).map(need => need.join(' '))
+  return needs.filter(([action, resource]) => !may(of, role, action, resource)).map(need => need.join(' '))
 }
 const sent = () => [...new Set(calls.map(({ service, operation }) => `${service}:${operation}`))].sort()
 
@@ -262,13 +266,23 @@ const CONFIG = () =>
   )
 const GAP = gapFact({ recorded: '2026-11-22T12:00:00Z', to: '2026-11-22T12:00:00Z' })
 
+/** Lets Athena show the workgroup of people to who may see it: the others are told that another one is meant. */
+function openWorkgroup(role: string): boolean {
+  athena.workgroup.name = role === AUDITOR ? 'auditors' : 'people'
+  const mayUse = may(resources, role, 'athena:GetWorkGroup', PEOPLE)
+  const denied = { status: 400, type: 'AccessDeniedException', message: 'not authorized' }
+  athena.fault = operation => (operation === 'GetWorkGroup' && !mayUse ? denied : undefined)
+  return mayUse
+}
+
 /** Athena as it answers questions about an item that it has no row of. */
 const ask = async (...flags: readonly string[]) => {
   s3.add({ key: factKey(GAP), body: Buffer.from(writeFact(GAP)) })
   athena.answer = success(['n bigint'])
   await run(['query', 'volume-by-hour', 'Orders', '--stack', 'Stack', '--config', CONFIG(), ...flags])
   await run(['history', 'Orders', 'A', '--stack', 'Stack', '--config', CONFIG(), ...flags])
-  await run(['verify', 'continuity', '--stack', 'Stack', '--config', CONFIG(), ...flags])
+  for (const what of ['continuity', 'rows'])
+    await run(['verify', what, '--stack', 'Stack', '--config', CONFIG(), ...flags])
 }
 
 describe('a role can do what its commands do:', () => {
@@ -277,10 +291,7 @@ describe('a role can do what its commands do:', () => {
     ['the operator', OPERATOR, 'AuditWorkgroup'],
     ['the auditor, in a workgroup apart', AUDITOR, 'AuditWorkgroupAuditors'],
   ])('%s asks with --stack, where there are facts', async (_, role, workgroup) => {
-    athena.workgroup.name = role === AUDITOR ? 'auditors' : 'people'
-    const mayUse = may(resources, role, 'athena:GetWorkGroup', PEOPLE)
-    const denied = { status: 400, type: 'AccessDeniedException', message: 'not authorized' }
-    athena.fault = operation => (operation === 'GetWorkGroup' && !mayUse ? denied : undefined)
+    const mayUse = openWorkgroup(role)
     await ask()
     expect(mayUse).toBe(role !== AUDITOR)
     expect(sent()).toEqual(
@@ -294,10 +305,26 @@ describe('a role can do what its commands do:', () => {
       ]),
     )
     // by which it is known that another workgroup is meant
-    const told = role === AUDITOR ? Array(3).fill(`athena:GetWorkGroup ${PEOPLE}`) : []
+    const told = role === AUDITOR ? Array(4).fill(`athena:GetWorkGroup ${PEOPLE}`) : []
     // whoever is on call looks at the table, too; the others are told that nobody did
     const looks = role === OPERATOR ? [] : [`dynamodb:GetItem arn:aws:dynamodb:${HERE}:table/Orders`]
     expect(lacking(role, workgroup).toSorted()).toEqual([...told, ...looks].toSorted())
+  })
+
+  it.each([QUERY_USER, AUDITOR, OPERATOR])('%s holds a sealed archive against its journal', async role => {
+    const [root, key] = [await archiveOf([streamsRecord()]), join(makeFolder(), 'seal.key')]
+    const { out } = await run(['seal', '--init', '--key', key, '--origin', 'audit.example/orders'])
+    await run(['seal', '--archive', root, '--key', key])
+    for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' }))
+      if (statSync(join(root, file)).isFile()) s3.add({ key: file, body: readFileSync(join(root, file)) })
+    calls = []
+    openWorkgroup(role)
+    // what is found is another test's matter: this machine remembers the journal of the role before
+    for (const what of ['log', 'objects'])
+      await run(['verify', what, '--stack', 'Stack', '--config', CONFIG(), '--key', out.trim()])
+    expect(sent()).toEqual(expect.arrayContaining(['s3:GetObject', 's3:ListObjectVersions', 's3:ListObjectsV2']))
+    const told = role === AUDITOR ? Array(2).fill(`athena:GetWorkGroup ${PEOPLE}`) : []
+    expect(lacking(role, 'AuditWorkgroupAuditors', sealed)).toEqual(told)
   })
 
   it('the operator sends again what was refused', async () => {
