@@ -1,5 +1,6 @@
 import type { Lock } from '../config/schema.js'
 import {
+  CHECKED_PREFIX,
   CONFIG_PREFIX,
   DATA_PREFIX,
   FACTS_PREFIX,
@@ -44,8 +45,8 @@ export interface ArchiveSubject extends BucketFacts {
   readonly locks: DeployedFact<readonly LockedObject[]>
 }
 
-/** What is no evidence: refused records, and what a sealing was about to write. */
-const FORGOTTEN = [REFUSED_PREFIX, STAGED_PREFIX]
+/** What is no evidence: refused records, what a sealing was about to write, and how far a check of the journal came. */
+const FORGOTTEN = [REFUSED_PREFIX, STAGED_PREFIX, CHECKED_PREFIX]
 
 /** What the bucket's policy denies everybody but the roles of the stack, and how it is told that it does not. */
 const DENIALS = [
@@ -145,7 +146,7 @@ export const ARCHIVE_CHECKS: readonly Check<ArchiveSubject>[] = [
   },
   {
     name: 'expiration',
-    todo: `take the rule out at once; only ${FORGOTTEN.join(' and ')} may expire`,
+    todo: `take the rule out at once; only ${FORGOTTEN.join(', ')} may expire`,
     judge: ({ lifecycle }) =>
       known(lifecycle, EXPIRES, rules => {
         const bad = rules.filter(
@@ -161,7 +162,7 @@ export const ARCHIVE_CHECKS: readonly Check<ArchiveSubject>[] = [
 /** What Athena reads at once. Intelligent-Tiering may have archive tiers, which the rule does not say. */
 const READABLE_CLASSES = ['STANDARD_IA', 'ONEZONE_IA', 'GLACIER_IR']
 const READABLE = `only to ${READABLE_CLASSES.join(', ')}, which Athena reads`
-const EXPIRES = `nothing but ${FORGOTTEN.join(' and ')} expires`
+const EXPIRES = `nothing but ${FORGOTTEN.join(', ')} expires`
 
 /** Everything below a prefix of a bucket, as a policy names it. */
 function below(prefix: string): RegExp {
