@@ -152,7 +152,7 @@ export const ARCHIVE_CHECKS: readonly Check<ArchiveSubject>[] = [
   },
   {
     name: 'expiration',
-    todo: `take the rule out at once; only ${FORGOTTEN.join(' and ')} may expire`,
+    todo: `take the rule out at once; only ${FORGOTTEN.join(', ')} may expire`,
     judge: ({ lifecycle }) =>
       known(lifecycle, EXPIRES, rules => {
         const bad = rules.filter(
@@ -168,7 +168,7 @@ export const ARCHIVE_CHECKS: readonly Check<ArchiveSubject>[] = [
 /** What Athena reads at once. Intelligent-Tiering may have archive tiers, which the rule does not say. */
 const READABLE_CLASSES = ['STANDARD_IA', 'ONEZONE_IA', 'GLACIER_IR']
 const READABLE = `only to ${READABLE_CLASSES.join(', ')}, which Athena reads`
-const EXPIRES = `nothing but ${FORGOTTEN.join(' and ')} expires`
+const EXPIRES = `nothing but ${FORGOTTEN.join(', ')} expires`
 
 /** Everything below a prefix of a bucket, as a policy names it. */
 function below(prefix: string): RegExp {

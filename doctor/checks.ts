@@ -12,6 +12,7 @@ import { PERSON_KEY_CHECKS } from './person-key-checks.js'
 import { PERSONAL_CHECK } from './personal-checks.js'
 import { DRIFT_CHECKS, STACK_CHECKS } from './stack-checks.js'
 import { TABLE_CHECKS } from './table-checks.js'
+import { TOPIC_CHECKS } from './topic-checks.js'
 import { TRAIL_CHECKS, trailSettings } from './trail-checks.js'
 
 /** Every check of an archive, over everything that was found of it. */
@@ -49,6 +50,7 @@ export function judgeArchive(facts: Facts, configuration: Configuration): readon
     ...judgeJournal(facts, configuration),
     ...judgeCanary(facts, configuration),
     ...judgeCallers(facts, configuration),
+    ...judgeTopic(facts, configuration),
     ...judgePersons(facts, configuration),
     ...judgeBucket(refused, 'refused', BUCKET_CHECKS, bucket => bucket),
   ]
@@ -86,6 +88,10 @@ function judgeJournal({ journal, stack }: Facts, { seal }: Configuration): reado
     return [...run(SEAL_KEY_CHECKS, "the journal's key", key), ...run(JOURNAL_CHECKS, 'the journal', journal.found)]
   }
   return seal === undefined ? [] : run([missing('journal', 'keeps none', 'a signed journal')], 'the journal', undefined)
+}
+
+function judgeTopic({ alarmTopic: topic }: Facts, { notify }: Configuration): readonly DoctorFinding[] {
+  return topic === undefined ? [] : run(TOPIC_CHECKS, 'alarms', { topic, notify })
 }
 
 /** Without erasable values everything is in clear, wherever it is. */

@@ -156,6 +156,12 @@ export interface CapturedFacts {
   readonly compared: DeployedFact<number | undefined>
 }
 
+/** How many were subscribed to a topic, by whether they confirmed it. */
+export interface TopicFacts {
+  readonly confirmed: number
+  readonly pending: number
+}
+
 /** Everything that the checks look at. */
 export interface Facts {
   readonly stack: StackFacts
@@ -172,6 +178,8 @@ export interface Facts {
   readonly canary: DeployedFact<number | undefined> | undefined
   /** Milliseconds since a digest of callers came, undefined where none did; undefined itself without a trail. */
   readonly callers: DeployedFact<number | undefined> | undefined
+  /** Who hears of alarms; undefined where their topic is not the stack's own. */
+  readonly alarmTopic: DeployedFact<TopicFacts> | undefined
   /** Undefined where no value of the stack is erasable. */
   readonly persons: PersonKeyFacts | undefined
   readonly tables: ReadonlyMap<string, CapturedFacts>

@@ -22,6 +22,7 @@ import {
   GetPublicAccessBlockCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
+import type { SNSClient } from '@aws-sdk/client-sns'
 import { outputsOf } from '../aws/stack-outputs.js'
 import { isObject } from '../transform/json.js'
 import { absentAs, attempt } from './attempt.js'
@@ -42,6 +43,7 @@ import { readCanary, readCompared, readDigestAge } from './read-arrivals.js'
 import { readBucketKey, readJournal, readLocks } from './read-journal.js'
 import { readPersonKeys } from './read-person-keys.js'
 import { listStack, nestedStacks } from './stack-resources.js'
+import { readAlarmTopic } from './topic-checks.js'
 import { readTrailSettings } from './trail-checks.js'
 
 export interface Clients {
@@ -49,6 +51,7 @@ export interface Clients {
   readonly dynamoDb: DynamoDBClient
   readonly s3: S3Client
   readonly kms: KMSClient
+  readonly sns: SNSClient
 }
 
 export interface ReadOptions {
@@ -81,6 +84,7 @@ export async function readDeployment(
   const canary = await readCanary(clients.s3, stack.outputs, now())
   const callers = await readDigestAge(clients.s3, stack, now())
   const persons = await readPersonKeys(clients, stack)
+  const alarmTopic = await readAlarmTopic(clients.sns, stack)
   const captured = new Map<string, CapturedFacts>()
   for (const table of tables) {
     const compared = await ofBucket(archiveName, bucket => readCompared(clients.s3, bucket, table, now()))
@@ -92,7 +96,20 @@ export async function readDeployment(
     note(`looking for drift, stack ${i + 1} of ${names.length} ...`)
     drift.push({ stack: name, found: await attempt(() => readDrift(clients.cloudFormation, name, options)) })
   }
-  return { stack, drift, archive, refused, locks, archiveKey, journal, canary, callers, persons, tables: captured }
+  const arrivals = { canary, callers }
+  return {
+    stack,
+    drift,
+    archive,
+    refused,
+    locks,
+    archiveKey,
+    journal,
+    ...arrivals,
+    alarmTopic,
+    persons,
+    tables: captured,
+  }
 }
 
 /** Something about a bucket that the stack names. */

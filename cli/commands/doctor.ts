@@ -34,12 +34,13 @@ export const doctor: Command = {
 }
 
 async function readStack(stack: string, configuration: Configuration, io: Io): Promise<Facts> {
-  const [{ CloudFormationClient }, { DynamoDBClient }, { S3Client }, { KMSClient }, { readDeployment }] =
+  const [{ CloudFormationClient }, { DynamoDBClient }, { S3Client }, { KMSClient }, { SNSClient }, { readDeployment }] =
     await Promise.all([
       import('@aws-sdk/client-cloudformation'),
       import('@aws-sdk/client-dynamodb'),
       import('@aws-sdk/client-s3'),
       import('@aws-sdk/client-kms'),
+      import('@aws-sdk/client-sns'),
       import('../../doctor/read-facts.js'),
     ])
   const clients = {
@@ -47,6 +48,7 @@ async function readStack(stack: string, configuration: Configuration, io: Io): P
     dynamoDb: new DynamoDBClient({}),
     s3: new S3Client({}),
     kms: new KMSClient({}),
+    sns: new SNSClient({}),
   }
   const note = (text: string) => io.err(io.errIsTerminal ? `${WIPE_LINE}${text}` : `${text}\n`)
   try {

@@ -3,6 +3,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { S3Client } from '@aws-sdk/client-s3'
+import { SNSClient } from '@aws-sdk/client-sns'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { doctor } from '../../cli/commands/doctor.js'
 import { CommandError, type Options } from '../../cli/io.js'
@@ -190,6 +191,7 @@ const factsOf = (fields: Partial<Facts> = {}, captured = tableOf()): Facts => ({
   journal: undefined,
   canary: undefined,
   callers: undefined,
+  alarmTopic: found({ confirmed: 1, pending: 0 }),
   persons: undefined,
   tables: new Map([['Orders', captured]]),
   ...fields,
@@ -230,6 +232,26 @@ describe('an archive as promised', () => {
       expect([text, promised].every(part => part.length > 0)).toBe(true)
       expect(todo === null).toBe(verdict === 'ok')
     }
+  })
+})
+
+describe('who hears of alarms', () => {
+  const told = (confirmed: number, pending: number) => factsOf({ alarmTopic: found({ confirmed, pending }) })
+  const mailed = { ...configurationOf(), notify: ['oncall@example.com'] }
+
+  it('is somebody who confirmed it, where the configuration names somebody', () => {
+    expect(findingOf(told(1, 0), 'who hears', mailed)).toMatchObject({ verdict: 'ok', found: '1 confirmed' })
+    expect(findingOf(told(0, 1), 'who hears', mailed)).toMatchObject({
+      verdict: 'wrong',
+      found: '0 confirmed, 1 not confirmed',
+      todo: expect.stringContaining('mail'),
+    })
+    expect(findingOf(told(1, 1), 'who hears', mailed)).toMatchObject({ verdict: 'note' })
+  })
+
+  it('is noted where it is nobody, and left to others where the topic is theirs', () => {
+    expect(findingOf(told(0, 0), 'who hears')).toMatchObject({ verdict: 'note', found: 'nobody' })
+    expect(findingOf(factsOf({ alarmTopic: undefined }), 'who hears')).toBeUndefined()
   })
 })
 
@@ -701,11 +723,29 @@ const read = (more: object = {}) => {
     dynamoDb: new DynamoDBClient(connection),
     s3: new S3Client(connection),
     kms: new KMSClient(connection),
+    sns: new SNSClient(connection),
   }
   return readDeployment(clients, 'Itemtrail', ['Orders'], { pollMs: 1, ...more })
 }
 
 describe('reading an account', () => {
+  it('asks for who hears of alarms where the topic is its own', async () => {
+    const TOPIC = 'arn:aws:sns:us-east-1:123456789012:Itemtrail-Alarms'
+    const outputs = { AuditArchiveBucketC0501D48: 'archive', AuditAlarmTopicArn1234ABCD: TOPIC }
+    account.answers = {
+      ...account.answers,
+      DescribeStacks: RECORDED.DescribeStacks.replace(
+        /<Outputs>.*<\/Outputs>/,
+        `<Outputs>${outputsXml(outputs)}</Outputs>`,
+      ),
+      GetTopicAttributes:
+        '<Attributes><entry><key>SubscriptionsConfirmed</key><value>2</value></entry><entry><key>SubscriptionsPending</key><value>1</value></entry></Attributes>',
+    }
+    expect((await read()).alarmTopic).toBeUndefined()
+    account.answers[`ListStackResources ${NESTED}`] = resourcesXml([['AWS::SNS::Topic', TOPIC]])
+    expect((await read()).alarmTopic).toEqual(found({ confirmed: 2, pending: 1 }))
+  })
+
   it('finds everything that the checks ask for, nested stacks and pages included', async () => {
     expect(troubles(await read())).toEqual([])
     expect(account.asked).toContain(`DetectStackDrift ${NESTED}`)

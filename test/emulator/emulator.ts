@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, realpathSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,7 +14,9 @@ import { findFreePort } from '../loopback.js'
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const HERE = import.meta.dirname
-const INSTALLED = join(ROOT, '.cache', 'emulator')
+const CACHE = join(ROOT, '.cache')
+/** One for all who share the folder: whoever found another path to it would take it from under a running emulator. */
+const INSTALLED = join(existsSync(CACHE) ? realpathSync(CACHE) : CACHE, 'emulator')
 const REQUIREMENTS = join(HERE, 'requirements.txt')
 const READY_WITHIN_MS = 60_000
 

@@ -2,7 +2,7 @@
  * What each role may do, held against the very calls that its commands make: the commands run here, against servers
  * that stand in for AWS, and the SDK tells what they send.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AthenaClient } from '@aws-sdk/client-athena'
 import { S3Client } from '@aws-sdk/client-s3'
@@ -26,6 +26,10 @@ import { actionsOf, may, rolesOf } from './policies.js'
 import { READ_HANDLERS } from './read-handlers.js'
 
 const { resources } = templateOf({ Orders: { ...ORDERS, keys: ['order_id'], table: TABLE_KINDS.imported } })
+const { resources: sealed } = templateOf(
+  { Orders: { ...ORDERS, keys: ['order_id'], table: TABLE_KINDS.imported } },
+  { seal: true },
+)
 const [QUERY_USER, AUDITOR, OPERATOR, BASELINE, RESTORER] = [
   'QueryUser',
   'Auditor',
@@ -84,6 +88,8 @@ function needsOf({ service, operation, input }: Call, workgroup: string): readon
       return [[action, `arn:aws:dynamodb:${HERE}:table/Orders`]]
     case 'cloudwatch':
       return [[action, operation === 'DescribeAlarms' ? `arn:aws:cloudwatch:${HERE}:alarm:any` : '*']]
+    case 'sns':
+      return [[action, `${input.TopicArn}`]]
     case 'firehose':
       return [[action, '<AuditTablesOrdersDeliveryStream.Arn>']]
     default:
@@ -118,6 +124,7 @@ const IAM_NAMES: Readonly<Record<string, string>> = {
   DynamoDB: 'dynamodb',
   Firehose: 'firehose',
   KMS: 'kms',
+  SNS: 'sns',
 }
 
 let calls: Call[] = []
@@ -152,17 +159,19 @@ afterAll(() => Promise.all([s3, athena, firehose, cloudWatch, others].map(server
 
 const member = ([key, value]: readonly string[]) =>
   `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`
+const TOPIC = `arn:aws:sns:${HERE}:Stack-AuditAlarmTopic-1A2B3C4D5E6F`
 const OUTPUTS = {
   AuditArchiveBucket: 'archive',
   AuditRefusedBucket: 'refused',
   AuditDatabaseName: 'audit',
   AuditWorkgroupName: 'people',
   AuditAuditorWorkgroup: 'auditors',
+  AuditAlarmTopicArn: TOPIC,
 }
 const STACK = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>Stack</StackName><StackStatus>UPDATE_COMPLETE</StackStatus><Outputs>${Object.entries(OUTPUTS).map(member).join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`
 
 const ALARM = 'Stack-Orders-stream-behind'
-const RESOURCES = `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries><member><LogicalResourceId>A</LogicalResourceId><PhysicalResourceId>${ALARM}</PhysicalResourceId><ResourceType>AWS::CloudWatch::Alarm</ResourceType></member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`
+const RESOURCES = `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries><member><LogicalResourceId>A</LogicalResourceId><PhysicalResourceId>${ALARM}</PhysicalResourceId><ResourceType>AWS::CloudWatch::Alarm</ResourceType></member><member><LogicalResourceId>T</LogicalResourceId><PhysicalResourceId>${TOPIC}</PhysicalResourceId><ResourceType>AWS::SNS::Topic</ResourceType></member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`
 
 function tableAnswers(operation: string, { RequestItems }: { RequestItems?: Record<string, unknown> }): object {
   const [arn, KeySchema] = [`arn:aws:dynamodb:${HERE}:table/Orders`, [{ AttributeName: 'order_id', KeyType: 'HASH' }]]
@@ -199,6 +208,7 @@ beforeEach(() => {
     CLOUDFORMATION: others,
     DYNAMODB: others,
     KMS: others,
+    SNS: others,
   }
   for (const [name, { endpoint }] of Object.entries(endpoints)) vi.stubEnv(`AWS_ENDPOINT_URL_${name}`, endpoint)
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'loopback')
@@ -215,10 +225,10 @@ afterEach(() => {
 const used = new Map<string, Set<string>>()
 
 /** What a role lacks of what was sent. */
-function lacking(role: string, workgroup = 'AuditWorkgroup'): readonly string[] {
+function lacking(role: string, workgroup = 'AuditWorkgroup', of = resources): readonly string[] {
   const needs = calls.flatMap(call => needsOf(call, workgroup))
   used.set(role, new Set([...(used.get(role) ?? []), ...needs.map(([action]) => action)]))
-  return needs.filter(([action, resource]) => !may(resources, role, action, resource)).map(need => need.join(' '))
+  return needs.filter(([action, resource]) => !may(of, role, action, resource)).map(need => need.join(' '))
 }
 const sent = () => [...new Set(calls.map(({ service, operation }) => `${service}:${operation}`))].sort()
 
@@ -256,13 +266,23 @@ const CONFIG = () =>
   )
 const GAP = gapFact({ recorded: '2026-11-22T12:00:00Z', to: '2026-11-22T12:00:00Z' })
 
+/** Lets Athena show the workgroup of people to who may see it: the others are told that another one is meant. */
+function openWorkgroup(role: string): boolean {
+  athena.workgroup.name = role === AUDITOR ? 'auditors' : 'people'
+  const mayUse = may(resources, role, 'athena:GetWorkGroup', PEOPLE)
+  const denied = { status: 400, type: 'AccessDeniedException', message: 'not authorized' }
+  athena.fault = operation => (operation === 'GetWorkGroup' && !mayUse ? denied : undefined)
+  return mayUse
+}
+
 /** Athena as it answers questions about an item that it has no row of. */
 const ask = async (...flags: readonly string[]) => {
   s3.add({ key: factKey(GAP), body: Buffer.from(writeFact(GAP)) })
   athena.answer = success(['n bigint'])
   await run(['query', 'volume-by-hour', 'Orders', '--stack', 'Stack', '--config', CONFIG(), ...flags])
   await run(['history', 'Orders', 'A', '--stack', 'Stack', '--config', CONFIG(), ...flags])
-  await run(['verify', 'continuity', '--stack', 'Stack', '--config', CONFIG(), ...flags])
+  for (const what of ['continuity', 'rows'])
+    await run(['verify', what, '--stack', 'Stack', '--config', CONFIG(), ...flags])
 }
 
 describe('a role can do what its commands do:', () => {
@@ -271,10 +291,7 @@ describe('a role can do what its commands do:', () => {
     ['the operator', OPERATOR, 'AuditWorkgroup'],
     ['the auditor, in a workgroup apart', AUDITOR, 'AuditWorkgroupAuditors'],
   ])('%s asks with --stack, where there are facts', async (_, role, workgroup) => {
-    athena.workgroup.name = role === AUDITOR ? 'auditors' : 'people'
-    const mayUse = may(resources, role, 'athena:GetWorkGroup', PEOPLE)
-    const denied = { status: 400, type: 'AccessDeniedException', message: 'not authorized' }
-    athena.fault = operation => (operation === 'GetWorkGroup' && !mayUse ? denied : undefined)
+    const mayUse = openWorkgroup(role)
     await ask()
     expect(mayUse).toBe(role !== AUDITOR)
     expect(sent()).toEqual(
@@ -288,10 +305,26 @@ describe('a role can do what its commands do:', () => {
       ]),
     )
     // by which it is known that another workgroup is meant
-    const told = role === AUDITOR ? Array(3).fill(`athena:GetWorkGroup ${PEOPLE}`) : []
+    const told = role === AUDITOR ? Array(4).fill(`athena:GetWorkGroup ${PEOPLE}`) : []
     // whoever is on call looks at the table, too; the others are told that nobody did
     const looks = role === OPERATOR ? [] : [`dynamodb:GetItem arn:aws:dynamodb:${HERE}:table/Orders`]
     expect(lacking(role, workgroup).toSorted()).toEqual([...told, ...looks].toSorted())
+  })
+
+  it.each([QUERY_USER, AUDITOR, OPERATOR])('%s holds a sealed archive against its journal', async role => {
+    const [root, key] = [await archiveOf([streamsRecord()]), join(makeFolder(), 'seal.key')]
+    const { out } = await run(['seal', '--init', '--key', key, '--origin', 'audit.example/orders'])
+    await run(['seal', '--archive', root, '--key', key])
+    for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' }))
+      if (statSync(join(root, file)).isFile()) s3.add({ key: file, body: readFileSync(join(root, file)) })
+    calls = []
+    openWorkgroup(role)
+    // what is found is another test's matter: this machine remembers the journal of the role before
+    for (const what of ['log', 'objects'])
+      await run(['verify', what, '--stack', 'Stack', '--config', CONFIG(), '--key', out.trim()])
+    expect(sent()).toEqual(expect.arrayContaining(['s3:GetObject', 's3:ListObjectVersions', 's3:ListObjectsV2']))
+    const told = role === AUDITOR ? Array(2).fill(`athena:GetWorkGroup ${PEOPLE}`) : []
+    expect(lacking(role, 'AuditWorkgroupAuditors', sealed)).toEqual(told)
   })
 
   it('the operator sends again what was refused', async () => {
@@ -338,6 +371,7 @@ describe('a role can do what its commands do:', () => {
     s3.add({ key: 'data/Orders/event_date=2026-11-22/x.parquet', body: Buffer.from('x') })
     await run(['doctor', '--stack', 'Stack', '--config', CONFIG()])
     expect(sent().length).toBeGreaterThan(10)
+    expect(sent()).toContain('sns:GetTopicAttributes')
     expect(lacking(OPERATOR)).toEqual([])
   })
 
