@@ -83,6 +83,7 @@ const ERASURE = record({
   rows: count,
   values: count,
   pending: listOf(text),
+  searched: instant.exactOptional(),
 })
 
 const FACTS = [BASELINE, RECONCILIATION, GAP, STREAM_CHANGED, RESTORE, ERASING, ERASURE] as const

@@ -4,8 +4,15 @@
  */
 import { keepFact, readFacts } from '../store/kept-facts.js'
 import type { Objects } from '../store/objects.js'
-import { readRefused } from '../store/refused-reader.js'
-import { type ErasingFact, type ErasureFact, FACT_VERSION, type Fact, factInstant } from '../transform/fact.js'
+import { readRefused, refusedObjects } from '../store/refused-reader.js'
+import {
+  type ErasingFact,
+  type ErasureFact,
+  FACT_VERSION,
+  type Fact,
+  factInstant,
+  factMicroseconds,
+} from '../transform/fact.js'
 import type { Hold } from './holds.js'
 import type { KeyStore, SubjectKeys } from './subject-keys.js'
 import { countSubject, type KeptRow, type SubjectCount } from './subject-rows.js'
@@ -32,6 +39,8 @@ export interface ErasurePlace {
   readonly rows: (table: string, token: string) => AsyncIterable<KeptRow>
   /** Where records are kept that were refused, which nobody has sealed. */
   readonly refused: readonly RefusedPlace[]
+  /** By how much the clock of these places may be behind this one, in milliseconds. @default - 0: it is this one */
+  readonly clockMs?: number
   /** What of a table cannot be searched for an id, and has to be by somebody else. @default - all is searched */
   readonly unsearched?: (table: string) => Promise<readonly string[]>
   /** The tables that have erasable values. */
@@ -70,13 +79,15 @@ export async function eraseSubject(place: ErasurePlace, request: EraseRequest): 
   if (late.length > 0) return { kind: 'held', holds: late }
   await keys.destroy(name)
   const destroyed = now()
+  const search = { searched: factInstant((now() - (place.clockMs ?? 0)) * 1000), newest: await newestRefused(place) }
   const clear = await clearRecords(place, request.id)
   const certificates: ErasureFact[] = []
   for (const fence of fences) {
     const { table } = fence
     const count = await countSubject(place.rows(table, token), table, { token, id: request.id })
     const unsearched = (await place.unsearched?.(table)) ?? []
-    certificates.push(await certify(place, fence, destroyed, count, [...clear, ...clearRows(count), ...unsearched]))
+    const pending = [...clear, ...clearRows(count), ...unsearched]
+    certificates.push(await certify(place, fence, destroyed, { count, pending, ...search }))
   }
   return { kind: 'erased', certificates }
 }
@@ -97,18 +108,29 @@ async function raiseFence(
   return fence
 }
 
-/** The certificate that is there, if it still says what is left to do; else a new one. */
+/** What was looked at for a certificate. */
+interface Found {
+  readonly count: SubjectCount
+  readonly pending: readonly string[]
+  /** What was refused by this instant was searched. */
+  readonly searched: string
+  /** When the newest refused object was written, in microseconds since 1970. */
+  readonly newest: number
+}
+
+/** The certificate that is there, if it still says what is left to do and nothing was refused since; else a new one. */
 async function certify(
   place: ErasurePlace,
   fence: ErasingFact,
   destroyedMs: number,
-  { objects, rows, values }: SubjectCount,
-  pending: readonly string[],
+  { count: { objects, rows, values }, pending, searched, newest }: Found,
 ): Promise<ErasureFact> {
   const { archive, keys } = place
   const { table, recorded: asked } = fence
   const known = factsOf(await readFacts(archive, table), 'erasure', fence).at(-1)
-  if (known !== undefined && known.pending.join('\n') === pending.join('\n') && known.rows === rows) return known
+  const isSearched = newest <= factMicroseconds(known?.searched ?? known?.destroyed ?? searched)
+  if (known !== undefined && isSearched && known.pending.join('\n') === pending.join('\n') && known.rows === rows)
+    return known
   const destroyed = known?.destroyed ?? factInstant(destroyedMs * 1000)
   const effective = known?.effective ?? factInstant((destroyedMs + keys.lingersMs) * 1000)
   const certificate: ErasureFact = {
@@ -122,6 +144,7 @@ async function certify(
     rows,
     values,
     pending,
+    searched,
   }
   await keepFact(archive, certificate)
   return certificate
@@ -144,6 +167,13 @@ export function factsOf<K extends 'erasing' | 'erasure'>(
 function clearRows({ table, clear }: SubjectCount): readonly string[] {
   if (clear === 0) return []
   return [`${clear} rows of ${table} name the person in clear: they were made before the table had erasable values`]
+}
+
+async function newestRefused({ refused }: ErasurePlace): Promise<number> {
+  let newest = Number.NEGATIVE_INFINITY
+  for (const { objects } of refused)
+    for (const { modified } of await refusedObjects(objects)) newest = Math.max(newest, modified * 1000)
+  return newest
 }
 
 /** Refused records are kept as they came, so they may name anybody. */

@@ -7,7 +7,7 @@ import { isObject, type JsonObject, tryParseObject } from '../transform/json.js'
 import { GIVEN_UP_PREFIX, parseRefusedKey, REFUSED_PREFIX, type RefusedFolder } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { transformRecord } from '../transform/transform.js'
-import type { Objects } from './objects.js'
+import type { ObjectEntry, Objects } from './objects.js'
 import { OTHER_REGION } from './refused-objects.js'
 
 /** How a record came to be refused: by Firehose, kept whole by the forwarder, or given up by Lambda with its batch. */
@@ -35,6 +35,14 @@ export interface KeptEntry {
   /** The line in it, from 0. */
   readonly line: number
   readonly entry: RefusedEntry
+}
+
+/** The objects that keep what was refused, as a list tells of them. */
+export async function refusedObjects(objects: Pick<Objects, 'entries'>): Promise<readonly ObjectEntry[]> {
+  const found: ObjectEntry[] = []
+  for (const prefix of [REFUSED_PREFIX, GIVEN_UP_PREFIX])
+    for (const entry of await objects.entries(prefix)) found.push(entry)
+  return found
 }
 
 /**

@@ -58,7 +58,6 @@ const UNUSED: { readonly [name: string]: string } = {
   'queries/answers/csv.ts DISARMED': 'documented for whoever reads a CSV back, which is what its test does',
   'queries/answers/receipt.ts queryVersion': 'a forged receipt names the true version',
   'queries/catalog.ts parseSavedQuery': 'a saved query that is not in the catalogue',
-  'queries/verdict/reconstruct.ts AHEAD_US': 'the law over moments needs the day that may be ahead',
   'queries/verdict/reconstruct.ts stateAsOf': 'the fold that every SQL of a state is held against, on Trino too',
   'restore/restore-plan.ts planItem': 'the rule for one item, without what opens sealed values',
 }

@@ -170,6 +170,8 @@ export interface ErasureFact extends Erasing {
   readonly values: number
   /** Where the person may still be in clear, each with what has to be done; empty where nothing is left to do. */
   readonly pending: readonly string[]
+  /** What was refused by this instant was searched for the person; certificates of earlier versions have none. */
+  readonly searched?: string
 }
 
 export type Fact =

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { tableConfiguration } from '../../config/configuration.js'
 import { NO_TABLE } from '../../delivery/ingest.js'
+import { unsearchedIn } from '../../erasure/unsearched.js'
 import { type TableStatus, tableStatus } from '../../queries/answers/table-status.js'
 import { UnreadableTable } from '../../queries/engines/engine.js'
 import type { SealedTable } from '../../queries/verdict/sealed.js'
@@ -9,7 +10,7 @@ import { describeSealed, sealedRemarks } from '../../queries/verdict/sealed-told
 import { DiskArchive } from '../../store/folder.js'
 import type { Objects } from '../../store/objects.js'
 import { archiveLedger, Ledger } from '../../store/redriven.js'
-import { readRefused, reasonOf } from '../../store/refused-reader.js'
+import { readRefused, reasonOf, refusedObjects } from '../../store/refused-reader.js'
 import { entriesOf, listTable } from '../../store/table-objects.js'
 import { REFUSED_PREFIX } from '../../transform/layout.js'
 import { ENGINE_OPTIONS, engineOf } from '../ask/engine-choice.js'
@@ -22,6 +23,7 @@ import { grouped } from '../show/progress.js'
 import { printTable, shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable, wrap } from '../show/text.js'
+import { tellUnsearched } from '../show/unsearched.js'
 import { describeFeed, describeTail, type TailFound, tailOf } from './status/feed.js'
 
 /** What one table holds, as `status` tells it. */
@@ -82,12 +84,17 @@ function folderStatus(options: Options, io: Io): Promise<ExitCode> {
       else tables.push({ ...found, tail: typeof tail === 'string' ? null : (tail ?? null) })
     }
     const { refused, redriven, damaged } = await refusedStatus(workspace, archive)
+    const unsearched = await unsearchedIn(archive, await refusedObjects(archive))
     const page = () => {
       printStatus(workspace.root, tables, unreadable, refused, damaged, now, io)
       if (redriven > 0) io.err(`${grouped(redriven)} refused before, and sent again by redrive since: not counted\n`)
+      for (const text of tellUnsearched(unsearched)) io.out(`${paint(io, 'red', wrap(text, io.columns))}\n`)
     }
     await format.print(
-      { page, whole: () => ({ tables: tables.map(describeTable), unreadable, refused, redriven, damaged }) },
+      {
+        page,
+        whole: () => ({ tables: tables.map(describeTable), unreadable, refused, redriven, damaged, unsearched }),
+      },
       io,
     )
     for (const { reason } of unreadable) io.err(`${paint(io, 'red', 'unreadable')} ${printable(reason)}\n`)
@@ -97,7 +104,7 @@ function folderStatus(options: Options, io: Io): Promise<ExitCode> {
     const isAltered = tables.some(({ sealed }) => (sealed?.findings.length ?? 0) > 0)
     for (const text of unknown) io.err(`${printable(text)}; how far the tail is is not known\n`)
     const isBehind = tables.some(({ tail }) => tail?.behind === true)
-    const isDoubted = refused.length > 0 || damaged.length > 0 || isAltered || isBehind
+    const isDoubted = refused.length + damaged.length + unsearched.length > 0 || isAltered || isBehind
     const isUnchecked = unreadable.length > 0 || unknown.length > 0
     return tellUnbelieved(workspace, isUnchecked ? EXIT.unchecked : isDoubted ? EXIT.findings : EXIT.done, io)
   })

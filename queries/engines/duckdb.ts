@@ -130,7 +130,8 @@ export class DuckDbEngine implements QueryEngine {
       return engine
     } catch (error) {
       spill.remove()
-      throw error
+      const shortage = shortageOf(error, spill.path)
+      throw shortage === undefined ? error : new QueryError(shortage.message, { cause: error, hint: shortage.hint })
     }
   }
 

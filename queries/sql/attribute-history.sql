@@ -6,7 +6,8 @@
 -- @column event_time timestamp -- when DynamoDB made the change, UTC
 -- @column event_name varchar -- INSERT, MODIFY, REMOVE or BASELINE
 -- @column attribute varchar -- the attribute
--- @column old_value varchar -- its value before in DynamoDB JSON, null where absent
+-- @column old_value varchar -- its value before in DynamoDB JSON, null where absent or where no image tells it, as of
+--   a first change that found the item there without one
 -- @column new_value varchar -- its value after
 -- @column actor varchar -- who, as far as the record tells
 -- @column event_time_us bigint detail -- event_time in microseconds since 1970

@@ -9,7 +9,7 @@
 -- @column event_time timestamp -- when DynamoDB made the change, UTC
 -- @column event_name varchar -- INSERT, which counts from 0, MODIFY, or REMOVE, which counts to 0
 -- @column item_key varchar -- the item
--- @column old_value varchar -- the attribute before in DynamoDB JSON, null where absent
+-- @column old_value varchar -- the attribute before in DynamoDB JSON, null where absent or where no image tells it
 -- @column new_value varchar -- the attribute after
 -- @column difference decimal(38,10) -- by how much; null where nobody can tell, because a value is no number, or has
 --   more than 24 digits before the point or 10 behind it, or the stream kept no image: such changes are all shown

@@ -8,7 +8,8 @@
 -- @actor today
 -- @column event_time timestamp -- when the item took the step, UTC
 -- @column item_key varchar -- the item
--- @column from_status varchar -- null where the item or the attribute was not there
+-- @column from_status varchar -- null where the item or the attribute was not there, or where no image tells, as of a
+--   first change that found the item there without one
 -- @column to_status varchar -- null where it is gone
 -- @column seconds_in_status double -- how long the item then stayed, null if it still does
 -- @column actor varchar -- who, as far as the record tells

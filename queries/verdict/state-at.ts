@@ -6,7 +6,7 @@ import { rowsOf } from '../engines/rows.js'
 import { findAlterations, findProblems, type ItemFinding, isDoubtful, worstOf } from './findings.js'
 import type { ItemHistory } from './fold-history.js'
 import type { HistoryChange } from './item-change.js'
-import { type ItemState, lastState, stepsUntil } from './reconstruct.js'
+import { AHEAD_US, type ItemState, lastState, orderSteps, stepsUntil } from './reconstruct.js'
 import type { Step } from './step.js'
 import { judgeUnseen, ofUnknown } from './unseen.js'
 import { judge, momentOf, stateSince } from './verdict.js'
@@ -75,7 +75,7 @@ type Told = readonly [us: number, state: StateAt]
  * come before it.
  */
 function historyUntil(all: ItemHistory, us: number): ItemHistory {
-  const steps = stepsUntil(all.steps, us)
+  const steps = stepsBy(all, us)
   const findings = [...alterationsAt(all, [us]), ...findProblems(all.steps, all.facts.boundaries)]
   const period = momentOf(all.facts, us)
   const last = steps.findLast(step => !step.ahead && step.changes.length > 0)
@@ -83,11 +83,24 @@ function historyUntil(all: ItemHistory, us: number): ItemHistory {
   return { ...all, ...verdict, steps, changes: steps.flatMap(step => step.changes) }
 }
 
+/**
+ * The steps up to a moment, in the order of the changes up to a day later, as SQL has them: a record that comes later
+ * than that, and has the time of its arrival, puts none of them in another place.
+ */
+function stepsBy({ steps, changes }: ItemHistory, us: number): ItemHistory['steps'] {
+  const absences = steps.flatMap(({ absence }) => absence ?? [])
+  // a scan may last longer
+  const seen = absences.filter(({ rowTimeUs }) => rowTimeUs <= us).map(({ untilUs }) => untilUs)
+  const nearUs = Math.max(us + AHEAD_US, ...seen)
+  const near = changes.filter(change => change.event_time_us <= nearUs)
+  return stepsUntil(near.length === changes.length ? steps : orderSteps(near, absences), us)
+}
+
 /** What is altered of the images that tell what an item was at some moments, and of how its changes hang together. */
-function alterationsAt({ steps }: ItemHistory, moments: readonly number[]): readonly ItemFinding[] {
-  const lastAt = (us: number) => stepsUntil(steps, us).findLast(step => !step.ahead && step.changes.length > 0)
-  const shown = new Set(moments.map(lastAt))
-  return findAlterations(steps, step => shown.has(step))
+function alterationsAt(all: ItemHistory, moments: readonly number[]): readonly ItemFinding[] {
+  const lastAt = (us: number) => stepsBy(all, us).findLast(step => !step.ahead && step.changes.length > 0)
+  const shown = new Set(moments.flatMap(us => lastAt(us)?.changes ?? []))
+  return findAlterations(all.steps, step => step.changes.some(change => shown.has(change)))
 }
 
 /**

@@ -209,6 +209,8 @@ describe('the JSON of the commands', () => {
         ...['tables[].misfits[].column', 'tables[].misfits[].changes', 'unreadable[].table', 'unreadable[].reason'],
         ...[...journal, 'objects[].key', 'objects[].kind'].map(name => `tables[].journal.${name}`),
         ...[...feed, 'tail.until_loss', 'tail.behind'].map(name => `tables[].${name}`),
+        // in test/erasure/journey.test.ts
+        ...['token', 'destroyed', 'searched', 'objects'].map(name => `unsearched[].${name}`),
       ],
     )
     expect(lines).toEqual([json])

@@ -1,7 +1,7 @@
 /** What somebody is told who is woken: `status --stack`, against what stands in for AWS. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DERIVED_VERSION, manifestKey } from '../../transform/derived.js'
-import { writeFact } from '../../transform/fact.js'
+import { type ErasureFact, factInstant, writeFact } from '../../transform/fact.js'
 import { factKey } from '../../transform/layout.js'
 import { processingFailedLine } from '../../transform/refused-line.js'
 import { success } from '../athena-engine.js'
@@ -122,6 +122,14 @@ const raise = (heading: string) => {
 }
 const keep = (fact: Parameters<typeof factKey>[0] & Parameters<typeof writeFact>[0]) =>
   stack.s3.add({ key: factKey(fact), bucket: BUCKET, body: Buffer.from(writeFact(fact)) })
+
+const erasureFact = (fields: Partial<ErasureFact>): ErasureFact => ({
+  ...{ version: 'fact/v1', kind: 'erasure', table: 'Orders', recorded: '2026-11-20T12:00:00.000000Z' },
+  ...{ token: '0'.repeat(32), generation: 1, reason: 'asked', ticket: null, by: 'ann', pending: [] },
+  ...{ asked: '2026-11-20T12:00:00.000000Z', destroyed: '', effective: '2026-11-20T12:00:00.000000Z' },
+  ...{ objects: 1, rows: 1, values: 1 },
+  ...fields,
+})
 
 const status = (...flags: readonly string[]) => run(['status', '--stack', STACK, ...flags])
 const asJson = async () => {
@@ -270,6 +278,30 @@ describe('status of a stack where something is wrong exits 1, and says', () => {
     expect(exit).toBe(1)
   })
 
+  it('what was refused after it was searched for a person who was erased', async () => {
+    const [destroyed, searched] = [2, 1].map(hours => factInstant((NOW - hours * HOUR) * 1000)) as [string, string]
+    keep(erasureFact({ destroyed, searched }))
+    const refuse = (key: string, minutes: number, bucket: string) => {
+      const lastModified = new Date(NOW - minutes * MINUTE).toISOString()
+      stack.s3.add({ key, bucket, body: Buffer.from('not ours'), lastModified })
+    }
+    refuse('refused/oversize/Orders/before', 61, 'refused-bucket')
+    expect(lineOf((await status()).out, 'erased')).toEqual([])
+    refuse('refused/oversize/Orders/after', 59, 'refused-bucket')
+    refuse('refused/processing-failed/Orders/after', 58, BUCKET)
+    const { exit, out } = await status()
+    expect([exit, lineOf(out, 'erased')]).toEqual([
+      1,
+      [
+        expect.stringMatching(
+          /^erased {7}2 objects were refused after .*Z, when what is refused was last searched for 0{32}, /,
+        ),
+      ],
+    ])
+    keep(erasureFact({ destroyed, searched: factInstant(NOW * 1000), recorded: factInstant(NOW * 1000) }))
+    expect(lineOf((await status()).out, 'erased')).toEqual([])
+  })
+
   it('rows that Athena does not read, which are not none', async () => {
     stack.athena.answer = success(['change timestamp', 'delivered timestamp'], [[null, null]])
     const { exit, out } = await status()
@@ -339,9 +371,12 @@ it('tells programs what is documented, and nothing else', async () => {
       key: `refused/processing-failed/${folder}/a`,
       bucket: BUCKET,
       body: Buffer.from(`${processingFailedLine(record, NOW)}x\n`),
+      lastModified: new Date(NOW).toISOString(),
     })
   const [from, to] = ['2026-11-20T10:00:00.000000Z', '2026-11-20T11:00:00.000000Z']
   keep(gapFact({ recorded: '2026-11-20T12:00:00.000000Z', from, to }))
+  const destroyed = factInstant((NOW - HOUR) * 1000)
+  keep(erasureFact({ destroyed, searched: destroyed }))
   const moved = {
     version: 'fact/v1',
     kind: 'stream-changed',

@@ -1,10 +1,15 @@
 import { hash } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { linesOf, makeFolder, run } from '../cli/command-line.js'
 import { everythingIn } from './everything-in.js'
 import { LATER, LIFE, makePlace, type Order, orderOf, recordOf } from './orders.js'
+
+function refusedFilesIn(archive: string): readonly string[] {
+  const entries = readdirSync(join(archive, 'refused'), { recursive: true, withFileTypes: true })
+  return entries.filter(entry => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+}
 
 describe('a person', () => {
   it('is found in clear by these tests where nothing is erasable', async () => {
@@ -128,6 +133,32 @@ describe('a person', () => {
     expect(JSON.parse(out).certificates[0].pending).toEqual([
       expect.stringMatching(/^refused\/.* has 1 refused records with the id in clear: redrive or delete it$/),
     ])
+  })
+
+  it('may be in what was refused after the search, which status tells until it was searched again', async () => {
+    const { archive, ingest, ask, askJson, erase } = await makePlace()
+    await ingest(LIFE)
+    const refuse = (place: number, id: string) =>
+      ingest([{ ...recordOf(place, id, null, orderOf(id, 'NEW')), eventName: 'TRUNCATE' }])
+    const certificates = async () =>
+      (JSON.parse((await erase('u-1')).out) as { certificates: { certificate: string; token: string }[] }).certificates
+    const told = async () => (await askJson('status')).unsearched as object[]
+    await refuse(9, 'o3')
+    const [first] = await certificates()
+    expect(await told()).toEqual([])
+    // nothing new was refused, so there is nothing new to certify
+    expect(await certificates()).toEqual([first])
+    for (const key of refusedFilesIn(archive)) rmSync(key)
+    await refuse(10, 'o4')
+    expect(await told()).toEqual([expect.objectContaining({ token: first?.token, objects: 1 })])
+    const { exit, out } = await ask('status')
+    expect([exit, out]).toEqual([1, expect.stringContaining(`1 object was refused after `)])
+    expect(out).toContain('the person may be in clear there')
+    const [second] = await certificates()
+    expect(second?.certificate).not.toBe(first?.certificate)
+    expect(second).toMatchObject({ pending: [expect.stringMatching(/in clear/)] })
+    expect(await told()).toEqual([])
+    expect((await ask('verify', 'rows')).exit).toBe(0)
   })
 
   it('is sealed in every shape that the table may have', async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { ARCHIVE_CHECKS, type ArchiveSubject } from '../../doctor/bucket-checks.js'
 import { ALARMS } from '../../infra/alarms.js'
 import { CHECKED_PREFIX, LOG_PREFIX, SEALED_PREFIXES } from '../../transform/layout.js'
 import { archiveOf, nestedTemplates, ORDERS, ofType, type Resources, templateOf } from './archives.js'
@@ -13,14 +12,6 @@ const unlocked = templateOf({ Orders: ORDERS }, { seal: true, lock: { mode: 'non
 const foreign = templateOf({ Orders: ORDERS }, { seal: { key: FOREIGN, origin: 'audit.example/orders' } })
 const plain = templateOf({ Orders: ORDERS })
 
-/** A lifecycle rule of a bucket, as a template has it. */
-interface Rule {
-  readonly Id: string
-  readonly Prefix?: string
-  readonly ExpirationInDays?: number
-  readonly NoncurrentVersionExpiration?: object
-}
-
 const ARCHIVE = '<AuditArchiveBucket.Arn>'
 const SEALER = 'AuditJournalSealerRole'
 const CHECK = 'AuditJournalCheckRole'
@@ -30,20 +21,6 @@ const variables = (resources: Resources, id: string) =>
   ofType(resources, 'AWS::Lambda::Function').find(([name]) => named(name) === id)?.[1].Properties
 
 describe('a sealed archive', () => {
-  it('forgets nothing that doctor expects to stay', () => {
-    const [, bucket] =
-      ofType(sealed.resources, 'AWS::S3::Bucket').find(([id]) => named(id) === 'AuditArchiveBucket') ?? []
-    const rules: readonly Rule[] = bucket?.Properties.LifecycleConfiguration.Rules
-    const lifecycle = rules.map(({ Id, Prefix = '', ExpirationInDays, NoncurrentVersionExpiration }) => ({
-      ...{ id: Id, prefix: Prefix, classes: [], days: ExpirationInDays, versionDays: undefined },
-      ...{ expires: ExpirationInDays !== undefined, expiresVersions: NoncurrentVersionExpiration !== undefined },
-    }))
-    expect(lifecycle.filter(({ expires, expiresVersions }) => expires || expiresVersions)).toHaveLength(3)
-    const check = ARCHIVE_CHECKS.find(({ name }) => name === 'expiration')
-    const judged = check?.judge({ lifecycle: { kind: 'found', value: lifecycle } } as unknown as ArchiveSubject)
-    expect(judged).toMatchObject({ verdict: 'ok' })
-  })
-
   it('is sealed each hour by one call at a time, and checked each day', () => {
     expect(variables(sealed.resources, 'AuditJournalSealer')).toMatchObject({
       ReservedConcurrentExecutions: 1,

@@ -32,8 +32,8 @@ function describeAlarms({ alarms, gone }: StackAlarms): object {
   }
 }
 
-function describeRefusedFor({ groups, done, damaged, left }: StackRefused): object {
-  return { groups: groups.map(describeGroupFor), sent_again: done, damaged, objects_left: left }
+function describeRefusedFor({ groups, done, damaged, left, unsearched }: StackRefused): object {
+  return { groups: groups.map(describeGroupFor), sent_again: done, damaged, objects_left: left, unsearched }
 }
 
 function describeTable({ table, last, lag, facts, compacted, alarms }: TableOnCall): object {

@@ -12,6 +12,7 @@ import { grouped } from '../../show/progress.js'
 import { shorterTime } from '../../show/table.js'
 import { paint } from '../../show/terminal.js'
 import { printable, wrap } from '../../show/text.js'
+import { tellUnsearched } from '../../show/unsearched.js'
 import { describeComparison } from './feed.js'
 import type { StackStatus, TableOnCall } from './stack.js'
 
@@ -72,7 +73,7 @@ function linesOfStack(
   if (canary.kind === 'found' && canary.value !== undefined) lines.push(describeCanary(canary.value, asked))
   if (refused.kind === 'unknown') lines.push(notAsked('refused', refused.why))
   else {
-    const { groups, damaged, left, done } = refused.value
+    const { groups, damaged, left, done, unsearched } = refused.value
     const others = groups.filter(({ table }) => !known.has(table))
     if (others.length > 0) lines.push({ name: 'refused', text: describeRefused(others, zone), is: 'wrong' })
     for (const key of damaged) lines.push({ name: 'refused', text: `cannot be read: ${key}`, is: 'wrong' })
@@ -82,6 +83,7 @@ function linesOfStack(
         text: `${objects(left)} older than these not looked into: redrive does`,
         is: 'unknown',
       })
+    for (const text of tellUnsearched(unsearched)) lines.push({ name: 'erased', text, is: 'wrong' })
     if (done > 0) lines.push({ name: 'refused', text: `${grouped(done)} sent again before, not counted`, is: 'well' })
   }
   if (uncaptured.length > 0) lines.push({ name: 'not asked', text: tellUncaptured(uncaptured), is: 'well' })

@@ -2,11 +2,13 @@
 import type { Configuration } from '../../../config/configuration.js'
 import { type RefusedGroup, surveyRefused } from '../../../delivery/refused-survey.js'
 import { judgedOnly } from '../../../erasure/seal-image.js'
+import { type Unsearched, unsearchedIn } from '../../../erasure/unsearched.js'
 import type { StackOutputs } from '../../../library/stack.js'
 import { readKept } from '../../../store/kept-configurations.js'
-import type { ObjectEntry, Objects } from '../../../store/objects.js'
+import type { Objects } from '../../../store/objects.js'
 import { bucketLedger } from '../../../store/redriven.js'
-import { GIVEN_UP_PREFIX, parseRefusedKey, REFUSED_PREFIX } from '../../../transform/layout.js'
+import { refusedObjects } from '../../../store/refused-reader.js'
+import { parseRefusedKey } from '../../../transform/layout.js'
 import { type TableConfiguration, unconfiguredTable } from '../../../transform/table-configuration.js'
 import { openBucket } from '../../ask/open-bucket.js'
 
@@ -20,6 +22,7 @@ export interface StackRefused {
   readonly damaged: readonly string[]
   /** Objects that were not looked into, being older than as many as are. */
   readonly left: number
+  readonly unsearched: readonly Unsearched[]
 }
 
 interface RefusedPlaces {
@@ -36,21 +39,20 @@ const MOST_OBJECTS = 200
 export async function readRefusedOfStack(places: RefusedPlaces): Promise<StackRefused> {
   const { outputs, connection } = places
   const names = [outputs.bucket, outputs.refused].filter(name => name !== undefined)
-  const found: StackRefused[] = []
+  const found: Awaited<ReturnType<typeof readBucket>>[] = []
   for (const name of names) found.push(await readBucket(name, await openBucket(name, connection.region), places))
+  const all = found.flatMap(({ entries }) => entries)
   return {
     groups: found.flatMap(({ groups }) => groups).toSorted((a, b) => b.records - a.records),
     done: found.reduce((sum, { done }) => sum + done, 0),
     damaged: found.flatMap(({ damaged }) => damaged),
     left: found.reduce((sum, { left }) => sum + left, 0),
+    unsearched: await unsearchedIn(places.archive, all),
   }
 }
 
-async function readBucket(name: string, objects: Objects, places: RefusedPlaces): Promise<StackRefused> {
-  const entries: ObjectEntry[] = []
-  for (const prefix of [REFUSED_PREFIX, GIVEN_UP_PREFIX]) {
-    for (const entry of await objects.entries(prefix)) entries.push(entry)
-  }
+async function readBucket(name: string, objects: Objects, places: RefusedPlaces) {
+  const entries = await refusedObjects(objects)
   const keys = entries
     .toSorted((a, b) => b.modified - a.modified)
     .slice(0, MOST_OBJECTS)
@@ -61,7 +63,7 @@ async function readBucket(name: string, objects: Objects, places: RefusedPlaces)
     configurationOf: table => judgedOnly(tables.get(table) ?? unconfiguredTable(table)),
     isKept: async () => true,
   })
-  return { groups, done, damaged, left: entries.length - keys.length }
+  return { groups, done, damaged, left: entries.length - keys.length, entries }
 }
 
 /** As configured here, else as the archive knows the table; of what Lambda gave up the key names no table. */

@@ -27,7 +27,7 @@ export async function eraseCommand(id: string | undefined, options: Options, io:
   await format.print({ page, whole }, io)
   if (options.stack !== undefined)
     io.err(
-      'records on their way can still be refused, and kept in clear: run it again in a day, with Kinesis in a week\n',
+      'records on their way can still be refused, and kept in clear: run it again in a day, with Kinesis in a week; status tells which came\n',
     )
   return certificates.some(({ pending }) => pending.length > 0) ? EXIT.findings : EXIT.done
 }

@@ -32,6 +32,8 @@ export async function openOnStack(id: string, stack: string, options: Options): 
       return named === undefined ? none() : deliveredRows(engine, named, token)
     },
     refused: [archive, refused].map(bucket => ({ at: `s3://${bucket.name}/`, objects: bucket })),
+    // S3 tells whole seconds by a clock of its own
+    clockMs: 60_000,
     unsearched: async name => {
       const named = tables.get(name)
       if (named === undefined) return [`${name} is not configured here, so its rows were not looked at`]
