@@ -5,14 +5,16 @@ import { fileURLToPath } from 'node:url'
 import { ExportWriter } from '../restore/export-files.js'
 import { CHAINED_FROM, type ChainedOptions, writeChained } from './chained-orders.js'
 import { type ProgramCost, runAlone, runProgram } from './child.js'
-import { DESK_ROWS, type DeskRow, type Places } from './desk-rows.js'
+import { DESK_ROWS, type DeskRow, HISTORY_ROW, type Places } from './desk-rows.js'
 import { CAN_PIN, measureThreads, THREADS_ROW } from './desk-threads.js'
 import type { Attributes } from './orders.js'
 import { type Finding, type Suite, type SuiteResult, showSpread, spreadOf } from './suite.js'
-import { linkArchive } from './synthetic-archive.js'
+import { linkArchive, makeSyntheticArchive } from './synthetic-archive.js'
 
 /** What the suite works on, and which rows of it are wanted; none means all. */
 export interface DeskSize extends ChainedOptions {
+  /** Changes of the archive that histories are asked of. */
+  readonly historyChanges: number
   readonly rounds: number
   readonly rows: readonly string[]
 }
@@ -20,14 +22,15 @@ export interface DeskSize extends ChainedOptions {
 const { env } = process
 
 /**
- * The full size, or what `BENCH_CHANGES`, `BENCH_ITEMS`, `BENCH_DAYS` and `BENCH_ROUNDS` say; `BENCH_BREAKS`,
- * `BENCH_REPEATS` and `BENCH_LATE` are shares of the changes; `BENCH_ROWS` names operations, by semicolons because
- * some have a comma.
+ * The full size, or what `BENCH_CHANGES`, `BENCH_ITEMS`, `BENCH_DAYS`, `BENCH_HISTORY_CHANGES` and `BENCH_ROUNDS` say;
+ * `BENCH_BREAKS`, `BENCH_REPEATS` and `BENCH_LATE` are shares of the changes; `BENCH_ROWS` names operations, by
+ * semicolons because some have a comma.
  */
 export const DESK_SIZE: DeskSize = {
   changes: Number(env.BENCH_CHANGES ?? 200_000),
   items: Number(env.BENCH_ITEMS ?? 25_000),
   days: Number(env.BENCH_DAYS ?? 30),
+  historyChanges: Number(env.BENCH_HISTORY_CHANGES ?? 1_000_000),
   breaks: Number(env.BENCH_BREAKS ?? 0),
   repeats: Number(env.BENCH_REPEATS ?? 0),
   late: Number(env.BENCH_LATE ?? 0),
@@ -57,6 +60,7 @@ export async function measureDesk(size: DeskSize, note: (text: string) => void):
   const folder = mkdtempSync(join(tmpdir(), 'itemtrail-desk-'))
   try {
     const places = await makePlaces(folder, size, note)
+    if (isWanted(HISTORY_ROW)) await makeLarge(places, size, note)
     const findings: Finding[] = []
     for (const row of DESK_ROWS.filter(({ name }) => isWanted(name))) {
       const measured: Pair[] = []
@@ -136,12 +140,21 @@ async function makePlaces(folder: string, size: DeskSize, note: (text: string) =
   await runProgram(CLI, ['ingest', records, ...flags(plain)])
   linkArchive(plain, compacted)
   await runProgram(CLI, ['compact', 'Orders', ...flags(compacted)])
-  const [id = ''] = table.keys()
   return {
-    ...{ records, plain, compacted, configuration, exported, id },
-    key: `{"order_id":{"S":"${id}"}}`,
+    ...{ records, plain, compacted, configuration, exported, large: join(folder, 'large') },
     moment: new Date(endUs / 1000 - 3_600_000).toISOString(),
   }
+}
+
+/** Changes of each item of the archive that histories are asked of. */
+const VERSIONS = 10
+
+/** Made by DuckDB: to take a million records in would take most of the suite's time. */
+async function makeLarge({ large }: Places, size: DeskSize, note: (text: string) => void): Promise<void> {
+  note(`making an archive of ${size.historyChanges} changes`)
+  const items = Math.ceil(size.historyChanges / VERSIONS)
+  await makeSyntheticArchive(large, { items, versions: VERSIONS, days: size.days, objectsPerDay: 8 })
+  await runProgram(CLI, ['compact', 'Orders', '--archive', large])
 }
 
 /** How the table is configured: typed columns, so that rows are derived again with them. */
@@ -197,10 +210,10 @@ function findingsOf({ name, goal }: DeskRow, pairs: readonly Pair[]): readonly F
   ]
 }
 
-function remarksOf({ changes, items, days, breaks, repeats, late }: DeskSize): readonly string[] {
+function remarksOf({ changes, items, days, historyChanges, breaks, repeats, late }: DeskSize): readonly string[] {
   const share = (part: number) => `${(part * 100).toFixed(2)} %`
   return [
-    `${changes} chained changes of ${items} items in ${days} days, images of about 0.7 KB; ${share(breaks)} are lost, ${share(repeats)} told twice, ${share(late)} told late.`,
+    `${changes} chained changes of ${items} items in ${days} days, images of about 0.7 KB; ${share(breaks)} are lost, ${share(repeats)} told twice, ${share(late)} told late. ${HISTORY_ROW}: ${historyChanges} changes, made in SQL, ${VERSIONS} of each item.`,
     'Both are the CPU of a whole process, its start included; the floor is one that loads DuckDB and runs the one statement, with all its threads.',
     'Times, unlike CPU, are of the whole machine: on one that others use they say little.',
     `${availableParallelism()} cores, other work beside: a load of ${loadavg()[0]?.toFixed(1)} at the end.`,

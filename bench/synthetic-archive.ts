@@ -25,9 +25,14 @@ export const SYNTHETIC_TABLE: TableConfiguration = { ...unconfiguredTable('Order
 /** The first day, 2026-01-01, in microseconds since 1970. */
 export const SYNTHETIC_BEGIN_US = Date.UTC(2026, 0, 1) * 1000
 
+/** The value that names an item of a synthetic archive, by its number. */
+export function syntheticId(item: number): string {
+  return `ORD${String(item).padStart(9, '0')}`
+}
+
 /** The key of an item of a synthetic archive, by its number. */
 export function syntheticKey(item: number): string {
-  return `{"order_id":{"S":"ORD${String(item).padStart(9, '0')}"}}`
+  return `{"order_id":{"S":"${syntheticId(item)}"}}`
 }
 
 /**

@@ -99,12 +99,29 @@ async function writeLot(
 
 /** Sorts the rows of all batches by lot, on disk, and gives the folder. */
 async function stageRows(options: LotOptions, { kind, batches }: LotSource, lots: readonly Lot[]): Promise<string> {
-  const { bench, read } = options
+  const { bench } = options
   const folder = bench.newFolder()
   await bench.query(lotsSql(lots.map(({ buckets }) => buckets.map(({ name }) => name))))
-  for (const [i, batch] of batches.entries())
-    await read(stageSql(rowsOf(options, kind, batch), join(folder, String(i))), batch)
+  for (const [i, batch] of batches.entries()) await stageOrHalve(options, kind, batch, join(folder, String(i)))
   return folder
+}
+
+/** DuckDB holds the rows of all lots until they are written, and what they come to there is only estimated before. */
+async function stageOrHalve(
+  options: LotOptions,
+  kind: LotSource['kind'],
+  batch: readonly string[],
+  folder: string,
+): Promise<void> {
+  try {
+    await options.read(stageSql(rowsOf(options, kind, batch), folder), batch)
+  } catch (error) {
+    if (!isShortage(error) || batch.length === 1) throw error
+    rmSync(folder, { recursive: true, force: true })
+    const half = Math.ceil(batch.length / 2)
+    await stageOrHalve(options, kind, batch.slice(0, half), `${folder}-0`)
+    await stageOrHalve(options, kind, batch.slice(half), `${folder}-1`)
+  }
 }
 
 function rowsOf({ columns, digits }: LotOptions, kind: LotSource['kind'], files: readonly string[]): string {

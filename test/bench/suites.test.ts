@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { measureDays } from '../../bench/days.js'
 import { measureDesk } from '../../bench/desk.js'
 import { measureHandler } from '../../bench/handler.js'
 import { measureIngest } from '../../bench/ingest.js'
@@ -13,7 +14,12 @@ import { measureTransform } from '../../bench/transform.js'
 /** A few changes of which some are lost, told twice and told late. */
 const A_DESK = {
   ...{ changes: 300, items: 40, days: 3, breaks: 0.01, repeats: 0.05, late: 0.02 },
-  ...{ rounds: 1, rows: ['ingest', 'history, compacted'] },
+  ...{ historyChanges: 200, rounds: 1, rows: ['ingest', 'history, compacted'] },
+}
+
+const SOME_DAYS = {
+  ...{ items: 20, versions: 3, days: [2, 4] as const, objectsPerDay: 1 },
+  ...{ rounds: 1, rows: ['history, compacted', 'as-of TABLE'] },
 }
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
@@ -27,6 +33,7 @@ describe('the suites of npm run bench run, at a small size', () => {
   const built: typeof suites = [
     ['handler', note => measureHandler({ eventBytes: 20_000, rounds: 1 }, note)],
     ['desk', note => measureDesk(A_DESK, note)],
+    ['days', note => measureDays(SOME_DAYS, note)],
     ['ingest', note => measureIngest({ changes: 50, rounds: 1, times: 2 }, note)],
   ]
 

@@ -44,6 +44,7 @@ async function rowsCompacted(options: CompactionOptions): Promise<readonly strin
 it.each([
   ['buckets that are gathered a few at a time', { room: 4_000_000 }],
   ['rows that are staged, and of large buckets in slices', { room: 500_000 }],
+  ['more rows at a time than fit in memory where they are staged', { room: 2_500_000, memory: '32MB' }],
   ['more rows at a time than fit in memory', { room: 1e12, memory: '32MB' }],
 ])('makes the same copy of %s', async (_, options) => {
   expect(expected).toHaveLength(6_000)
