@@ -807,11 +807,16 @@ describe('reading an account', () => {
   })
 
   it('waits for drift detection, and gives it up in the end', async () => {
-    const inProgress = '<DetectionStatus>DETECTION_IN_PROGRESS</DetectionStatus>'
-    account.answers['DescribeStackDriftDetectionStatus nested'] = inProgress
-    const facts = read({ patienceMs: 50 })
-    expect(troubles(await facts)).toEqual(['drift: unchecked', 'stream that is read: unchecked'])
-    expect(account.asked.filter(name => name === 'DescribeStackDriftDetectionStatus nested').length).toBeGreaterThan(1)
+    const nested = 'DescribeStackDriftDetectionStatus nested'
+    const { [nested]: complete } = account.answers
+    account.answers[nested] = '<DetectionStatus>DETECTION_IN_PROGRESS</DetectionStatus>'
+    expect(troubles(await read({ patienceMs: 0 }))).toEqual(['drift: unchecked', 'stream that is read: unchecked'])
+    account.asked.length = 0
+    const facts = read()
+    await vi.waitFor(() => expect(account.asked.filter(name => name === nested).length).toBeGreaterThan(1), 20_000)
+    if (complete === undefined) delete account.answers[nested]
+    else account.answers[nested] = complete
+    expect(troubles(await facts)).toEqual([])
   })
 
   it('finds drift even where not every resource could be looked at', async () => {
