@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type EachItemStatement, keptStatements, statementHash } from '../queries/each-item.js'
+import { type EachItemStatement, statementHash } from '../queries/each-item.js'
 import { QueryError } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
 import { answersFolderPrefix, changesPrefix, checkpointFolderPrefix } from '../transform/derived.js'
@@ -59,6 +59,8 @@ export interface CompactorOptions extends Omit<PublisherOptions, 'table' | 'sinc
   readonly runBytes: number
   /** Bytes of the archive after which a checkpoint is due, at least. */
   readonly checkpointBytes: number
+  /** The statements whose answers are kept. */
+  readonly answers: readonly EachItemStatement[]
   /** Days are copied when they are over and nothing has come to them for so long. @default - all days, at once */
   readonly quietMs?: number
   /** True where what failed may do with less, or another time. */
@@ -285,7 +287,7 @@ class Compactor {
   }
 
   private async addAnswers(): Promise<void> {
-    for (const statement of keptStatements(this.options.configuration)) {
+    for (const statement of this.options.answers) {
       if (this.left() <= LEAST_MS) return
       try {
         await this.addAnswer(await this.publisher.look(), statement)

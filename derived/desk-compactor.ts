@@ -1,3 +1,4 @@
+import { keptOnDesk } from '../queries/each-item.js'
 import { mergeColumns } from '../queries/engines/duckdb.js'
 import { isShortage, MORE_MEMORY } from '../queries/engines/duckdb-error.js'
 import { MEMORY } from '../queries/engines/duckdb-instance.js'
@@ -105,6 +106,7 @@ async function compactOn(bench: Workbench, room: number, options: CompactionOpti
       ...rules,
       writer: new DuckDbWriter({ bench, folder, columns, room, onProgress }),
       configuration: unconfiguredTable(table),
+      answers: keptOnDesk(unconfiguredTable(table)),
       runBytes: Number.POSITIVE_INFINITY,
       checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
       triesLess: false,

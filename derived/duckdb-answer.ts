@@ -19,17 +19,21 @@ export async function writeAnswer(
   tables: DuckDbTables,
   { name, found, statement, previous }: PlannedAnswer,
 ): Promise<{ readonly rows: number }> {
-  const { sql, values, columns: answered } = statement
+  const { columns: answered, narrowing } = statement
+  const scope = { table: bench.table, eachItem: answered, narrowing }
   const view = deliveriesOf(bench)
   const runs = runsInUse(found.coverage)
   const digits = Math.min(...runs.map(({ run }) => run.digits))
-  const touched = previous && (await touchedBuckets(bench, tables, found, previous.lacks, digits))
+  const touching = previous && itemsOfDays(tables, found, previous.lacks)
+  const touched = touching === undefined ? undefined : await touchedBuckets(bench, touching, digits)
   const restriction = touched === undefined ? '' : 'semi join touched_items using (item_key)'
   await bench.query('drop table if exists answer')
   for (const [i, some] of groupBuckets(runs, digits, touched).entries()) {
     const parts = tables.ofRuns(some).map(rows => `select * from (${rows}) ${restriction}`)
     const all = earliestArrivals([emptyZonedRows(columns), ...parts].join(' union all by name '))
     await bench.query(`create or replace temp view ${view} as ${all}`)
+    const narrowed = bench.narrowedFor(`${all} ${touching}`)
+    const { sql, values } = await narrowed.statementOf(statement, scope, text => bench.query(text))
     await bench.query(
       `${i === 0 ? 'create temp table answer as' : 'insert into answer'} select * from (${sql})`,
       values,
@@ -49,22 +53,17 @@ export async function writeAnswer(
   return { rows: Number(row?.n) }
 }
 
-/**
- * The buckets of the items that have rows on these days. The items themselves are left in the table `touched_items`.
- */
-async function touchedBuckets(
-  bench: Desk['bench'],
-  tables: DuckDbTables,
-  { listed }: PlannedAnswer['found'],
-  days: readonly string[],
-  digits: number,
-): Promise<ReadonlySet<string>> {
+/** A SELECT of the items that have rows on these days. */
+function itemsOfDays(tables: DuckDbTables, { listed }: PlannedAnswer['found'], days: readonly string[]): string {
   const lacking = new Set(days)
   const others = [...listed.keys()].filter(day => !lacking.has(day))
   const items = tables.ofArchive({ not: others }, listed).map(rows => `select distinct item_key from (${rows})`)
-  await bench.query(
-    `create or replace temp table touched_items as ${items.join(' union ') || 'select null as item_key limit 0'}`,
-  )
+  return items.join(' union ') || 'select null as item_key limit 0'
+}
+
+/** The buckets of some items. The items themselves are left in the table `touched_items`. */
+async function touchedBuckets(bench: Desk['bench'], items: string, digits: number): Promise<ReadonlySet<string>> {
+  await bench.query(`create or replace temp table touched_items as ${items}`)
   const buckets = await bench.query(`select distinct ${bucketSql('item_key', digits)} as bucket from touched_items`)
   return new Set(buckets.map(({ bucket }) => String(bucket)))
 }

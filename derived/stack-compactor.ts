@@ -1,3 +1,4 @@
+import { keptStatements } from '../queries/each-item.js'
 import { AthenaWriter, type AthenaWriterOptions } from './athena-writer.js'
 import { type Budget, type CompactorOptions, compact, type Published } from './compactor.js'
 import { type ListedArchive, listingOf } from './coverage.js'
@@ -36,6 +37,7 @@ export function createStackCompactor(options: StackCompactorOptions): (budget: B
   const { now = Date.now, archive } = options
   const list = listingOf(archive)
   return async budget => {
-    await compact({ ...RULES, ...options, list, now, writer: new AthenaWriter(options, budget) }, budget)
+    const answers = keptStatements(options.configuration)
+    await compact({ ...RULES, ...options, answers, list, now, writer: new AthenaWriter(options, budget) }, budget)
   }
 }

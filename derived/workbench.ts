@@ -4,6 +4,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import type { BoundValue } from '../queries/engines/engine.js'
 import { quoted } from '../queries/engines/literal.js'
+import { NarrowedTables } from '../queries/engines/narrowed-tables.js'
 import { TRINO_MACROS } from '../queries/engines/trino-macros.js'
 import { makeFolder } from '../store/durable.js'
 import { IS_A_LINK, linkIn } from '../store/links.js'
@@ -32,6 +33,7 @@ const taken = new Set<string>()
 /** Where a desk compacts a table: its DuckDB and a folder for work in progress, held by one compaction at a time. */
 export class Workbench {
   private folders = 0
+  private readonly narrowed = new Map<string, NarrowedTables>()
 
   private constructor(
     readonly root: string,
@@ -71,6 +73,13 @@ export class Workbench {
   async query(sql: string, values: readonly BoundValue[] = []): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const result = await this.connection.runAndReadAll(sql, [...values])
     return result.getRowObjects()
+  }
+
+  /** What is told of each item, by the text that says which rows the temporary view of the table's rows has. */
+  narrowedFor(rows: string): NarrowedTables {
+    const narrowed = this.narrowed.get(rows) ?? new NarrowedTables('temp')
+    this.narrowed.set(rows, narrowed)
+    return narrowed
   }
 
   /** A path in the folder for work in progress. */

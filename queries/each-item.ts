@@ -30,7 +30,7 @@ export function unlinkedItems(table: TableConfiguration): Narrowing {
 const UNLINKED = 'linked = 0'
 
 /** The same, where the others' rows of the answer are these columns of `internal/chains.sql`. */
-export function toldAtFirstSight(table: TableConfiguration, columns: readonly string[]): Narrowing {
+function toldAtFirstSight(table: TableConfiguration, columns: readonly string[]): Narrowing {
   // a row that is of no item is in the answer, so that whoever reads it notices
   const select = (items: string) =>
     `select ${columns.join(', ')} from ${items} where (${UNLINKED}) is not true or item_key is null`
@@ -44,6 +44,17 @@ export function continuityOfAll(table: TableConfiguration): EachItemStatement {
   const { sql, values } = bindQuery(savedQuery('continuity'), table, {})
   const narrow = `select ${FOUND.join(', ')} from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
   return { columns: FOUND, sql: narrow, values, narrowing: unlinkedItems(table) }
+}
+
+const IMBALANCE = ['item_key', 'event_id', 'event_time_us', 'missing']
+
+/** Each item that has states which were not left as often as they were entered, with the first that `balance` tells. */
+export function balanceOfAll(table: TableConfiguration): EachItemStatement {
+  const { sql, values } = bindQuery(savedQuery('balance'), table, {})
+  const place = 'row_number() over (partition by item_key order by event_time_us, event_id)'
+  const placed = `select found.*, ${place} as place from (\n${sql}\n) as found`
+  const narrow = `select ${IMBALANCE.join(', ')} from (${placed}) as placed where place = 1 order by item_key`
+  return { columns: IMBALANCE, sql: narrow, values, narrowing: unlinkedItems(table) }
 }
 
 /**
@@ -70,10 +81,18 @@ export function spansOfAll(table: TableConfiguration): EachItemStatement {
   return { columns, sql, values: [], narrowing: toldAtFirstSight(table, columns) }
 }
 
-/** The same of the rows that some conditions leave, in no order. */
-export function spansSql(changes: string, conditions: readonly string[]): string {
+/** The same, with how many rows an item has and what regions they are of. */
+export function rowSpansOfAll(table: TableConfiguration): EachItemStatement {
+  const columns = ['item_key', 'first_us', 'last_us', 'changes', 'row_count', 'first_region', 'last_region']
+  const more = ', count(*) as row_count, min(region) as first_region, max(region) as last_region'
+  const sql = `${spansSql(deliveriesOf(table), [], more)}\norder by item_key`
+  return { columns, sql, values: [], narrowing: toldAtFirstSight(table, columns) }
+}
+
+/** The first and the last change of each item of the rows that some conditions leave, in no order. */
+export function spansSql(changes: string, conditions: readonly string[], more = ''): string {
   return `select item_key, min(event_time_us) as first_us, max(event_time_us) as last_us,
-  count(distinct case when event_name <> 'BASELINE' then event_id end) as changes
+  count(distinct case when event_name <> 'BASELINE' then event_id end) as changes${more}
 from ${changes}
 ${conditions.length === 0 ? '' : `where ${conditions.join(' and ')}\n`}group by item_key`
 }
@@ -84,6 +103,11 @@ ${conditions.length === 0 ? '' : `where ${conditions.join(' and ')}\n`}group by 
  */
 export function keptStatements(table: TableConfiguration): readonly EachItemStatement[] {
   return [continuityOfAll(table), olderItems(table), spansOfAll(table)]
+}
+
+/** The same on a desk, where more of them cost little: also what `verify continuity` asks. */
+export function keptOnDesk(table: TableConfiguration): readonly EachItemStatement[] {
+  return [...keptStatements(table), rowSpansOfAll(table), balanceOfAll(table)]
 }
 
 /** What a kept answer is known by, whatever the name of its table's rows is by then. */

@@ -160,7 +160,7 @@ export class DuckDbEngine implements QueryEngine {
     const endInterrupts = interruptOn(signal, connection)
     try {
       signal.throwIfAborted()
-      const statement = await this.narrowed.statementOf({ sql, values }, scope, connection)
+      const statement = await this.narrowed.statementOf({ sql, values }, scope, rowsBy(connection))
       return await whole(connection, statement.sql, statement.values)
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
@@ -192,7 +192,7 @@ export class DuckDbEngine implements QueryEngine {
         await this.createPendingViews()
         connection = await this.connect()
         signal.throwIfAborted()
-        const statement = await this.narrowed.statementOf({ sql, values }, scope, connection)
+        const statement = await this.narrowed.statementOf({ sql, values }, scope, rowsBy(connection))
         begun = await begin(connection, statement.sql, statement.values)
       }
       const { on, result, chunks, first } = begun
@@ -414,6 +414,10 @@ export class DuckDbEngine implements QueryEngine {
  * engine's memory (46 kB an object), which lets it go before anything else.
  */
 const FOOTERS_KEPT = 'set global parquet_metadata_cache = true'
+
+function rowsBy(connection: DuckDBConnection): (sql: string) => Promise<readonly unknown[]> {
+  return async sql => (await connection.runAndReadAll(sql)).getRows()
+}
 
 /** The columns of all configurations, those of the first in the order that Glue has them too. */
 export function mergeColumns(versions: readonly TableConfiguration[]): readonly Column[] {

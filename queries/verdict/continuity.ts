@@ -3,7 +3,7 @@ import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
-import { breaksOfAll, continuityOfAll, type EachItemStatement, rowsOfEachItem, unlinkedItems } from '../each-item.js'
+import { balanceOfAll, breaksOfAll, continuityOfAll, rowsOfEachItem } from '../each-item.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { once } from '../engines/once.js'
 import type { Row } from '../engines/rows.js'
@@ -227,13 +227,10 @@ async function* askAnchor(
 
 /** Items whose states do not balance, each with how many changes it lacks at least. */
 export async function* unbalancedItems(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {
-  let last = ''
-  for await (const row of askByItem(engine, table, 'balance', {}, unlinkedItems(table))) {
-    if (row.item_key === last) continue
-    last = row.item_key as string
+  for await (const row of rowsOfEachItem(engine, table, balanceOfAll(table))) {
     const us = Number(row.event_time_us)
     yield {
-      itemKey: last,
+      itemKey: row.item_key as string,
       finding: 'GAP',
       eventId: row.event_id as string,
       eventTimeUs: us,
@@ -252,12 +249,11 @@ async function* askByItem(
   table: TableConfiguration,
   name: QueryName,
   parameters: Readonly<Record<string, string>>,
-  narrowing?: EachItemStatement['narrowing'],
 ): AsyncGenerator<Row> {
   const { sql, values } = bindQuery(savedQuery(name), table, parameters)
   const ordered = `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
   const columns = savedQuery(name).columns.map(column => column.name)
-  yield* rowsOfEachItem(engine, table, { columns, sql: ordered, values, narrowing })
+  yield* rowsOfEachItem(engine, table, { columns, sql: ordered, values })
 }
 
 /** What there is of one item. */

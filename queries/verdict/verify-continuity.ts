@@ -1,6 +1,6 @@
 import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { type EachItemStatement, rowsOfEachItem, toldAtFirstSight } from '../each-item.js'
+import { type EachItemStatement, rowSpansOfAll, rowsOfEachItem } from '../each-item.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
@@ -154,8 +154,9 @@ export class ContinuityCheck {
   }
 
   private spansStatement(): EachItemStatement {
-    const since = Math.max(this.period?.fromUs ?? 0, 0)
-    const until = Math.min(this.period?.toUs ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+    if (this.period === undefined) return rowSpansOfAll(this.table)
+    const since = Math.max(this.period.fromUs, 0)
+    const until = Math.min(this.period.toUs, Number.MAX_SAFE_INTEGER)
     // Athena takes a parameter in WHERE only, so what is not of the period is read by a part of its own
     const part = (isOfPeriod: boolean, condition: string) => `
         select item_key, event_id, event_name, event_time_us, region, ${isOfPeriod} as of_period
@@ -175,8 +176,7 @@ export class ContinuityCheck {
       order by item_key`
     const values = since === 0 ? [until] : [since, until, Math.min(since, until + 1)]
     const columns = ['item_key', 'first_us', 'last_us', 'changes', 'row_count', 'first_region', 'last_region']
-    const narrowing = this.period === undefined ? toldAtFirstSight(this.table, columns) : undefined
-    return { columns, sql, values, narrowing }
+    return { columns, sql, values }
   }
 
   private async *findings(): AsyncGenerator<Piece> {

@@ -9,6 +9,7 @@ import type { QueryEngine } from '../../queries/engines/engine.js'
 import { type Row, rowsOf } from '../../queries/engines/rows.js'
 import { archiveBegan } from '../../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../../queries/verdict/table-at.js'
+import { ContinuityCheck, type ItemVerdict } from '../../queries/verdict/verify-continuity.js'
 import type { AuditRow } from '../../transform/audit-row.js'
 import { formatInstant } from '../../transform/instant.js'
 import { temporaryFolder, writeRows } from '../delivery/desk.js'
@@ -22,7 +23,7 @@ const ABOUT_ONE_ITEM = [...SAVED_QUERIES.values()].filter(({ parameters }) =>
   parameters.some(({ type }) => type === 'item'),
 )
 
-describe('questions about one item, and about the states of all', () => {
+describe('questions about one item, about the states of all, and whether anything is missing', () => {
   it('have one answer, whether the archive is compacted, in part, in several goes, or not at all', async () => {
     const cuts = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }))
     await fc.assert(
@@ -88,6 +89,10 @@ async function answersOf(
         to: formatInstant(BEGIN * 1_000_000 + 2_500_000 + offset, 6),
       })
     }
+    const check = await ContinuityCheck.open(engine, EARLIER)
+    const verdicts: ItemVerdict[] = []
+    for await (const verdict of check.verdicts()) verdicts.push(verdict)
+    answers.verified = { verdicts, tally: check.tally, regions: [...check.regions].sort() }
     // one that reads by day, after the others: both kinds on one engine
     answers.duplicates = await ask(engine, savedQuery('duplicates'), {})
     expect(engine.remarks()).toEqual([])
