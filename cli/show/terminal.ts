@@ -33,6 +33,7 @@ export function paint(io: Pick<Io, 'colour'>, style: Style, text: string): strin
  * has for them, whoever put them there, and only what `paint` and `WIPE_LINE` marked as ours steers.
  */
 export function escapeForeign(text: string): string {
+  if (!text.includes(MARK)) return escapeControlsInLines(text)
   // split by a pattern with one group: every second piece is a sequence of our own
   return text
     .split(OURS)
