@@ -2,8 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueryEngine } from '../queries/engines/engine.js'
 import { boundariesWith } from '../queries/verdict/erasures.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
-import { digestOfStates } from '../queries/verdict/states-digest.js'
-import { comparedAsOf } from '../transform/fact.js'
 import { readableInstant } from '../transform/instant.js'
 import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
 import {
@@ -77,21 +75,6 @@ export async function* findingsOf(
 /** How what is told of a table can be compared with its archive. */
 export async function comparability(engine: QueryEngine, table: TableConfiguration): Promise<Comparability> {
   return { boundaries: await boundariesWith(engine, table), toldConfigId: configurationId(table) }
-}
-
-/** What the archive's rows say of all items but some, at the moment that a fact of the comparison is about. */
-export async function digestAsCompared(
-  { fromUs }: ReconcileSource,
-  table: TableConfiguration,
-  { open }: ComparedArchive,
-  without: readonly string[],
-): Promise<string> {
-  const engine = await open()
-  try {
-    return await digestOfStates(engine, table, comparedAsOf(fromUs), without)
-  } finally {
-    engine.close()
-  }
 }
 
 async function openWith(

@@ -1,12 +1,7 @@
 import { type QueryEngine, QueryError } from '../../queries/engines/engine.js'
-import {
-  type ComparedArchive,
-  ComparisonError,
-  digestAsCompared,
-  findingsOf,
-} from '../../restore/reconcile-findings.js'
+import { compareAll, comparisonFact } from '../../restore/comparison.js'
+import { type ComparedArchive, ComparisonError } from '../../restore/reconcile-findings.js'
 import type { ReconcileSource } from '../../restore/reconcile-source.js'
-import { NO_DIGEST, nameUnequal, reconciliationFact } from '../../restore/reconciliation-fact.js'
 import { StateStore } from '../../restore/state-store.js'
 import { keepFact } from '../../store/kept-facts.js'
 import type { Objects } from '../../store/objects.js'
@@ -139,31 +134,20 @@ async function compareWith(
   archived: ComparedArchive,
   { objects, report, writes, io }: Target,
 ): Promise<ExitCode> {
-  let items = 0
-  const [differing, unsettled] = [new Map<string, number | null>(), new Set<string>()]
-  const onCompared = (count: number) => {
-    if (io.errIsTerminal) io.err(WIPE_LINE)
-    items = count
-    report.begin(table.table, source)
-  }
-  for await (const { finding, side } of findingsOf(source, table, archived, onCompared)) {
-    report.add(finding, side)
-    if (/^(changed-meanwhile|unknown|erased|config-boundary)$/.test(finding.kind)) unsettled.add(finding.itemKey)
-    else differing.set(finding.itemKey, finding.lastChangeUs)
-  }
+  const unequal = await compareAll(source, table, archived, {
+    onCompared: () => {
+      if (io.errIsTerminal) io.err(WIPE_LINE)
+      report.begin(table.table, source)
+    },
+    onFinding: ({ finding, side }) => report.add(finding, side),
+  })
   let key: string | undefined
   if (writes) {
-    const named = nameUnequal(differing, unsettled)
-    const except = [...named.differing.keys(), ...named.unsettled]
-    const digest = named.further === undefined ? await digestAsCompared(source, table, archived, except) : NO_DIGEST
-    key = await keep(
-      objects,
-      reconciliationFact(comparedSource(table, source), { items, ...named, digest }, Date.now()),
-      io,
-    )
-    if (named.further !== undefined) io.err(`${tellFurther(except.length)}\n`)
+    const fact = await comparisonFact(source, table, archived, unequal, Date.now())
+    key = await keep(objects, fact, io)
+    if (fact.further !== undefined) io.err(`${tellFurther(fact.differing.length + fact.unsettled.length)}\n`)
   }
-  return report.end(items, factInstant(source.toUs()), key)
+  return report.end(unequal.items, factInstant(source.toUs()), key)
 }
 
 function tellFurther(named: number): string {
@@ -180,8 +164,4 @@ async function keep(objects: Target['objects'], fact: ReconciliationFact, io: Io
     io.err(`${printable(problem.message)}; --no-fact does not try\n`)
     return undefined
   }
-}
-
-function comparedSource({ table }: TableConfiguration, { kind, source, fromUs, toUs }: ReconcileSource) {
-  return { table, method: kind === 'scan' ? 'scan' : 'export', source, fromUs, toUs: toUs() } as const
 }
