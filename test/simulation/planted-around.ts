@@ -1,8 +1,7 @@
 /** Bugs of what goes on around the path of a record: locks, what is sent again, Kinesis, alarms, other columns. */
 import type { Scenario } from '../../simulation/scenario.js'
-import type { Planted } from './planted.js'
+import { isQuick, type Planted, strikes } from './plant.js'
 
-const isQuick = ({ isReadAtLast }: Scenario) => !isReadAtLast
 const isLocked = (scenario: Scenario) => isQuick(scenario) && scenario.lock !== undefined
 const isOperated = (scenario: Scenario) => isQuick(scenario) && scenario.isOperated
 const byKinesis = (scenario: Scenario) => isQuick(scenario) && scenario.capture === 'kinesis'
@@ -36,6 +35,14 @@ const REDRIVE: readonly Planted[] = [
     right: 'for (const document of resent.accepted) accepted.add(contentOf(document))',
     wrong: 'for (const document of fresh) accepted.add(contentOf(document))',
     cause: /was refused, sent again and is not archived/,
+  },
+  {
+    name: 'a record is remembered as sent again before it is',
+    file: 'delivery/redrive.ts',
+    right: 'const resent = await target.send(fresh)',
+    wrong: 'remember(chunk)\n    const resent = await target.send(fresh)',
+    cause: /was refused, sent again and is not archived/,
+    worlds: strikes(isOperated, 'transform-fails'),
   },
 ].map(bug => ({ worlds: isOperated, ...bug }))
 
