@@ -2,8 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueryEngine } from '../queries/engines/engine.js'
 import { boundariesWith } from '../queries/verdict/erasures.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
-import { digestOfStates } from '../queries/verdict/states-digest.js'
-import { comparedAsOf } from '../transform/fact.js'
 import { readableInstant } from '../transform/instant.js'
 import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
 import {
@@ -79,16 +77,6 @@ export async function* findingsOf(
 /** How what is told of a table can be compared with its archive. */
 export async function comparability(engine: QueryEngine, table: TableConfiguration): Promise<Comparability> {
   return { boundaries: await boundariesWith(engine, table), toldConfigId: configurationId(table) }
-}
-
-/** What the archive's rows say of all items but some, at the moment that a fact of the comparison is about. */
-export function digestAsCompared(
-  { fromUs }: ReconcileSource,
-  table: TableConfiguration,
-  engine: QueryEngine,
-  without: readonly string[],
-): Promise<string> {
-  return digestOfStates(engine, table, comparedAsOf(fromUs), without)
 }
 
 async function openWith(

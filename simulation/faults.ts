@@ -13,6 +13,7 @@ export const FAULTS = {
   'taken-twice': 'Firehose has a record twice that it took once',
   'transform-fails': 'a call of the transform fails',
   'transform-times-out': 'a call of the transform does its work and is not heard',
+  'delivery-slow': 'Firehose writes an object hours after it is due',
   'delivered-twice': 'Firehose writes an object twice under two names',
   's3-refuses': 'S3 answers a write with 503',
   's3-unheard': 'S3 writes the object, and its answer is lost',

@@ -18,6 +18,7 @@ import { withinSchema } from './deployments.js'
 import { invoke, type SimulatedFunction } from './lambda.js'
 import { type Process, serviceError } from './process.js'
 import { sequencesIn } from './story.js'
+import { DAY_MS, HOUR_MS } from './times.js'
 import type { World } from './world.js'
 
 /** A record as Firehose holds it. */
@@ -47,7 +48,6 @@ interface Buffered {
 
 /** PutRecordBatch: 4 MiB for the entire request. */
 const REQUEST_BYTES = 4 * 1024 * 1024
-const KEPT_MS = 24 * 3_600_000
 const RETRY_MS = 60_000
 /** Each is one object more: a day of them would be a world of nothing else. */
 const MOST_UNHEARD = 5
@@ -239,11 +239,12 @@ export class SimulatedFirehose {
     const { scheduler, faults, metrics, story, dice } = this.world
     const { lines, sinceMs } = this.buffers.get(prefix) as Buffered
     this.buffers.delete(prefix)
+    await this.fallBehind(sinceMs)
     let unheardTimes = 0
-    while (scheduler.now - sinceMs < (this.options.keptMs ?? KEPT_MS)) {
+    while (scheduler.now - sinceMs < (this.options.keptMs ?? DAY_MS)) {
       if (faults.strike('s3-slow')) await scheduler.sleep(dice.between(1000, 30_000))
       const refused = faults.strike('s3-refuses')
-      metrics.put('Firehose DeliveryToS3.DataFreshness', (scheduler.now - sinceMs) / 1000)
+      this.tellAge(sinceMs)
       metrics.put('Firehose DeliveryToS3.Success', refused ? 0 : 1)
       if (!refused) {
         this.writeOnce(prefix, lines)
@@ -255,6 +256,20 @@ export class SimulatedFirehose {
     }
     story.tell('firehose', `loses ${lines.length} lines of ${prefix}, which were too old`)
     story.detail('firehose', () => `loses ${sequencesIn(lines).join(' ')}`)
+  }
+
+  /** So long that a day is over, and copied, before its last object comes; never so long that it is lost. */
+  private async fallBehind(sinceMs: number): Promise<void> {
+    const { scheduler, faults, dice } = this.world
+    if (!faults.strike('delivery-slow')) return
+    for (const untilMs = scheduler.now + dice.between(HOUR_MS, 20 * HOUR_MS); scheduler.now < untilMs; ) {
+      this.tellAge(sinceMs)
+      await scheduler.sleep(RETRY_MS)
+    }
+  }
+
+  private tellAge(sinceMs: number): void {
+    this.world.metrics.put('Firehose DeliveryToS3.DataFreshness', (this.world.scheduler.now - sinceMs) / 1000)
   }
 
   private writeOnce(prefix: string, lines: readonly string[]): void {

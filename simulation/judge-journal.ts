@@ -69,6 +69,8 @@ function sealedLate(bucket: SimulatedBucket, fired: Fired, endMs: number): reado
   const written = [...bucket.objects].filter(([key]) => SEALED_PREFIXES.some(prefix => key.startsWith(prefix)))
   const late = written.find(([, [first]]) => {
     const atMs = first?.modifiedMs ?? endMs
+    // what comes after the last sealing of all hours waits until the world has come to rest
+    if (atMs > endMs - HOUR_MS) return false
     const movedMs = moves.find(ms => ms > atMs) ?? endMs
     return movedMs - atMs > LATE_MS && !told.some(ms => ms >= atMs && ms <= movedMs + HOUR_MS)
   })

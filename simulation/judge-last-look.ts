@@ -1,7 +1,7 @@
 /** What the owner of an archive may be told of it, held against what truly happened. */
 import { groupBy } from '../delivery/redrive.js'
 import { isDoubtful } from '../queries/verdict/findings.js'
-import type { BaselineFact, Fact } from '../transform/fact.js'
+import type { BaselineFact, Fact, ReconciliationFact } from '../transform/fact.js'
 import { type Archived, hasTicks, type Identity, keyOf, type Row } from './judge-versions.js'
 import type { LastLook } from './last-look.js'
 import type { Version } from './table.js'
@@ -22,8 +22,8 @@ export function wrongLastLook({ histories, findings }: LastLook, looked: Looked)
   const { versions, archived, identity, facts, baselines } = looked
   // an archive without a row cannot be compared
   if (archived.size === 0) return []
-  const anchors = facts.filter(({ kind }) => kind === 'baseline').map(fact => Date.parse((fact as BaselineFact).from))
-  const anchorUs = Math.max(...anchors) * 1000 - 2 * SECOND_US
+  const taken = facts.filter((fact): fact is BaselineFact => fact.kind === 'baseline')
+  const compared = facts.filter((fact): fact is ReconciliationFact => fact.kind === 'reconciliation')
   const wasSeen = new Set(baselines.map(({ item_key }) => item_key))
   return [...groupBy(versions, ({ item }) => item)].flatMap(([item, all]) => {
     const there = all.filter(version => archived.has(identity.ofVersion(version)))
@@ -34,7 +34,14 @@ export function wrongLastLook({ histories, findings }: LastLook, looked: Looked)
     const found = findings.get(keyOf(item))
     const confidence = histories.get(keyOf(item))?.confidence ?? 'none'
     const isCompared = isWhole || !wasSeen.has(keyOf(item))
+    // a look at the table that does not name it says that it was as the archive has it
+    const agreed = [...taken, ...compared.filter(fact => !isNamed(fact, keyOf(item)))].map(({ from }) =>
+      Date.parse(from),
+    )
+    const anchorUs = Math.max(...agreed) * 1000 - 2 * SECOND_US
     const atAnchor = ({ timeUs }: Version) => timeUs < anchorUs
+    const differed = compared.filter(fact => fact.differing.some(({ key }) => key === keyOf(item)))
+    const isTold = differed.some(({ from }) => Date.parse(from) >= Math.max(...agreed))
     const isOther = stateOf(all.filter(atAnchor)) !== stateOf(there.filter(atAnchor))
     return [
       ...(isCompared && isBehind === (found === undefined)
@@ -42,7 +49,7 @@ export function wrongLastLook({ histories, findings }: LastLook, looked: Looked)
             `reconcile says ${found ?? 'nothing'} of ${item}, which ${isBehind ? 'lacks its last version' : 'is as it was'}`,
           ]
         : []),
-      ...(isWhole && isDoubtful(confidence)
+      ...(isWhole && isDoubtful(confidence) && !(isTold && confidence === 'DIFFERS')
         ? [`archive says ${confidence} of ${item}, though it has all versions`]
         : []),
       ...(confidence === 'COMPLETE' && isOther
@@ -50,6 +57,10 @@ export function wrongLastLook({ histories, findings }: LastLook, looked: Looked)
         : []),
     ]
   })
+}
+
+function isNamed({ differing, unsettled }: ReconciliationFact, itemKey: string): boolean {
+  return unsettled.includes(itemKey) || differing.some(({ key }) => key === itemKey)
 }
 
 function stateOf(versions: readonly Version[]): string | null {

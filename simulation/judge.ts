@@ -11,6 +11,7 @@ import { wrongJournalAlarms } from './judge-journal.js'
 import { wrongLastLook } from './judge-last-look.js'
 import { wrongLocks } from './judge-locks.js'
 import { factsAbout, openedRows, wrongPersons } from './judge-persons.js'
+import { wrongReconciliation } from './judge-reconciliations.js'
 import { wrongColumns } from './judge-rows.js'
 import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, type Row } from './judge-versions.js'
 import { LIMITS } from './limits.js'
@@ -76,6 +77,7 @@ export function judge(remains: Remains): Judgement {
     ...(remains.sealed === undefined ? [] : wrongJournalAlarms(remains.sealed, fired, world.metrics, scenario)),
     ...wrongBaselines(looked.baselines, facts, versions),
     ...(remains.lastLook === undefined ? [] : wrongLastLook(remains.lastLook, looked)),
+    ...remains.reconciliations.flatMap(found => wrongReconciliation(found, looked)),
     ...(persons === undefined ? [] : wrongPersons(persons, facts)),
     ...remains.findings,
   ]

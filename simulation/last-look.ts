@@ -45,7 +45,7 @@ export interface LastLook {
 export async function lookAtLast(rest: ArchiveAtRest): Promise<LastLook> {
   const root = makeFastFolder('rest')
   try {
-    await fill(new DiskArchive(root), rest)
+    await fillAtRest(new DiskArchive(root), rest)
     const open = () => DuckDbEngine.open(root, [rest.table])
     const engine = await open()
     try {
@@ -59,8 +59,11 @@ export async function lookAtLast(rest: ArchiveAtRest): Promise<LastLook> {
   }
 }
 
-/** The objects of a day become one, as it makes no difference to a reader. */
-async function fill(archive: DiskArchive, { table, rows, facts }: ArchiveAtRest): Promise<void> {
+/** Writes it into a folder. The objects of a day become one, as it makes no difference to a reader. */
+export async function fillAtRest(
+  archive: DiskArchive,
+  { table, rows, facts }: Pick<ArchiveAtRest, 'table' | 'rows' | 'facts'>,
+): Promise<void> {
   const converter = await ParquetConverter.create()
   for (const [folder, objects] of groupBy(rows, ([key]) => dirname(key))) {
     const lines = Buffer.concat(objects.map(([, bytes]) => bytes)).toString()

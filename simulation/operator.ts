@@ -1,6 +1,6 @@
 /**
- * Somebody who looks after an archive on AWS while faults go on: the real `baseline`, and `redrive` from both buckets, a
- * few times a day, with a ledger on a disk that outlives each run. A run dies as every process may, or fails; the next one goes on.
+ * Somebody who looks after an archive on AWS while faults go on: the real `baseline`, `reconcile`, and `redrive` from both
+ * buckets, a few times a day, with a ledger on a disk that outlives each run. A run dies as every process may, or fails; the next one goes on.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ import type { SimulatedBucket } from './bucket.js'
 import { makeFastFolder } from './fast-folder.js'
 import type { SimulatedFirehose } from './firehose.js'
 import { Process, runBy, timeOf } from './process.js'
+import { type ReconciledArchive, type Reconciliation, reconcileBy } from './reconciler.js'
 import { s3ClientOf } from './s3-client.js'
 import type { World } from './world.js'
 
@@ -32,10 +33,19 @@ export interface OperatedArchive {
   readonly recordBytes: number
   /** What a baseline takes. @default - none is taken */
   readonly baseline: BaselinePath | undefined
+  /** What is compared with the live table. @default - nothing is */
+  readonly compared: Pick<ReconciledArchive, 'table' | 'archive'> | undefined
 }
 
+/** Each takes longer than a day of anything else. */
+const MOST_COMPARED = 3
+
 export class Operator {
+  /** What its comparisons said. */
+  readonly reconciliations: Reconciliation[] = []
   private readonly folder = makeFastFolder('operator')
+  private readonly open = new Set<() => void>()
+  private compared = 0
 
   constructor(
     private readonly world: World,
@@ -45,16 +55,33 @@ export class Operator {
   /** Sends again what would pass, every few hours until a moment, in milliseconds since 1970. */
   async runUntil(endMs: number): Promise<void> {
     const { scheduler, dice } = this.world
-    const { baseline } = this.archive
+    const { baseline, compared } = this.archive
     for (;;) {
       await scheduler.sleep(dice.between(2 * HOUR_MS, 12 * HOUR_MS))
       if (scheduler.now >= endMs) return
       const sendAgain = async (process: Process) => `ended, ${await this.redriveWith(process)} are left`
       await runBy('operator', 'redrive', this.world, sendAgain)
-      if (baseline === undefined || !dice.chance(0.4)) continue
-      const takeBaseline = async (process: Process) => `is complete: ${await baselineBy(process, baseline)}`
-      await runBy('operator', 'baseline', this.world, takeBaseline)
+      if (baseline !== undefined && dice.chance(0.4)) {
+        const takeBaseline = async (process: Process) => `is complete: ${await baselineBy(process, baseline)}`
+        await runBy('operator', 'baseline', this.world, takeBaseline)
+      }
+      if (compared === undefined || this.compared === MOST_COMPARED || !dice.chance(0.5)) continue
+      this.compared++
+      await runBy('operator', 'reconcile', this.world, process => this.reconcile(process, compared))
     }
+  }
+
+  private async reconcile(process: Process, compared: Pick<ReconciledArchive, 'table' | 'archive'>): Promise<string> {
+    const { folder, open } = this
+    const found = await reconcileBy(process, {
+      ...compared,
+      configurationOf: this.archive.configurationOf,
+      folder,
+      open,
+    })
+    if (found === undefined) return 'finds an archive of no rows'
+    this.reconciliations.push(found)
+    return `finds ${[...found.findings].map(([key, kind]) => `${key} ${kind}`).join(', ') || 'nothing'}`
   }
 
   /** Sends again everything there is, without a fault, and waits until it is delivered. What is left is a finding. */
@@ -94,6 +121,7 @@ export class Operator {
   }
 
   remove(): void {
+    for (const close of this.open) close()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

@@ -26,6 +26,8 @@ export interface Scenario {
   readonly isOperated: boolean
   /** Whether the same takes baselines now and then. */
   readonly hasBaselines: boolean
+  /** Whether the same compares the archive with the live table now and then: it takes long. @default - never */
+  readonly isReconciled?: boolean
   /** Whether a desk is brought files in place of following the table. @default - it follows */
   readonly isIngested?: boolean
   /** Whether its columns are changed by deployments now and then. @default - they stay */
@@ -69,6 +71,8 @@ const OF_TABLE: readonly FaultKind[] = ['table-throttled', 'table-slow', 'table-
 /** Twice, because few worlds have persons. */
 const OF_KEYS: readonly FaultKind[] = ['kms-refuses', 'keys-lost', 'kms-refuses', 'keys-lost']
 const OF_COPY: readonly FaultKind[] = ['compacted-twice', 'athena-fails', 'athena-slow', 'athena-throttled']
+/** What can go wrong everywhere, and more often where a day that is late is copied again. */
+const OF_LATE_DAYS: readonly FaultKind[] = ['delivery-slow', 'delivery-slow']
 const OF_JOURNAL: readonly FaultKind[] = ['sealed-twice', 'key-misused']
 const ELSEWHERE: ReadonlySet<FaultKind> = new Set([
   ...OF_DESK,
@@ -84,9 +88,10 @@ const OF_AWS = (Object.keys(FAULTS) as FaultKind[]).filter(kind => !ELSEWHERE.ha
 
 /** What can go wrong with the parts that a world has. */
 function kindsOf(parts: Parts): readonly FaultKind[] {
-  const { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isRestored, isCompacted } = parts
+  const { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isReconciled } = parts
+  const { isRestored, isCompacted } = parts
   const hasPersons = parts.persons !== undefined
-  const ofTable = hasBaselines || isRestored || hasPersons ? OF_TABLE : []
+  const ofTable = hasBaselines || isReconciled || isRestored || hasPersons ? OF_TABLE : []
   if (path === 'desk') return [...(isIngested ? [] : OF_DESK), ...OF_BOTH, ...ofTable]
   return [
     ...OF_AWS,
@@ -95,21 +100,30 @@ function kindsOf(parts: Parts): readonly FaultKind[] {
     ...(isSealed ? OF_JOURNAL : []),
     ...(lock === undefined ? [] : OF_LOCKS),
     ...(hasPersons ? OF_KEYS : []),
-    ...(isCompacted ? OF_COPY : []),
+    ...(isCompacted ? [...OF_COPY, ...OF_LATE_DAYS] : []),
   ]
 }
 
 /** What a world is made of. */
 type Parts = Pick<
   Scenario,
-  'path' | 'capture' | 'isIngested' | 'isSealed' | 'lock' | 'isOperated' | 'hasBaselines' | 'isRestored' | 'isCompacted'
+  | 'path'
+  | 'capture'
+  | 'isIngested'
+  | 'isSealed'
+  | 'lock'
+  | 'isOperated'
+  | 'hasBaselines'
+  | 'isReconciled'
+  | 'isRestored'
+  | 'isCompacted'
 > & {
   /** How many persons its items concern. @default - none */
   readonly persons?: number | undefined
 }
 
-/** How many kinds of faults each of eight seeds that follow each other has. */
-const COUNTS = [0, 1, 2, 2, 3, 3, 4, 6] as const
+/** How many kinds of faults each of ten seeds that follow each other has. */
+const COUNTS = [0, 1, 2, 2, 2, 3, 3, 3, 4, 6] as const
 const PAIRED = COUNTS.filter(count => count >= 2).length
 
 /** A world that has all that can go wrong on a way. */
@@ -207,12 +221,14 @@ function partsOf(dice: Dice): Parts {
   const capture = path === 'aws' && dice.chance(0.35) ? 'kinesis' : 'streams'
   const isOperated = path === 'aws' && dice.chance(0.4)
   const persons = path === 'aws' && capture === 'streams' && dice.chance(0.3) ? dice.pick([1, 3, 8]) : undefined
-  // neither a baseline nor a last look seals yet
+  // neither a baseline nor a comparison nor a last look seals yet
   const hasBaselines = isOperated && dice.chance(0.4) && persons === undefined
+  const isReconciled = isOperated && dice.chance(0.25) && persons === undefined
   const isCompacted = path === 'aws' && dice.chance(0.25)
   const isIngested = path === 'desk' && dice.chance(0.4)
   const isRestored = dice.chance(0.15)
-  return { path, capture, isIngested, isSealed, lock, isOperated, hasBaselines, isRestored, isCompacted, persons }
+  const byPeople = { isOperated, hasBaselines, isReconciled, isRestored }
+  return { path, capture, isIngested, isSealed, lock, ...byPeople, isCompacted, persons }
 }
 
 /** The first two kinds at one moment: where they do not meet, the second one comes when the first one does. */

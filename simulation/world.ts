@@ -26,6 +26,7 @@ import { Metrics } from './metrics.js'
 import { Operator } from './operator.js'
 import { SimulatedPersons } from './persons.js'
 import { timeOf } from './process.js'
+import type { Reconciliation } from './reconciler.js'
 import { Restorer } from './restorer.js'
 import { s3ClientOf } from './s3-client.js'
 import type { Scenario } from './scenario.js'
@@ -72,6 +73,8 @@ export interface Remains {
   readonly beganMs: number
   /** @default - no value is a person's */
   readonly persons?: PersonsLeft
+  /** What comparisons with the live table said. */
+  readonly reconciliations: readonly Reconciliation[]
   /** @default - nobody reads it at last */
   readonly lastLook?: LastLook
 }
@@ -164,6 +167,7 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
     deployedMs: deployments.times,
     sealed: journal && { bucket: archive, key: journal.key },
     beganMs: START_MS,
+    reconciliations: operator?.reconciliations ?? [],
     ...(kept && eraser && { persons: { ...kept, erased: eraser.erased } }),
   }
 }
@@ -196,6 +200,7 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
       deployedMs: [],
       sealed: undefined,
       beganMs: desk.beganMs,
+      reconciliations: [],
     }
   } finally {
     desk.remove()
@@ -274,6 +279,7 @@ function operatorOf(deployed: Deployed, replay: SimulatedFirehose): Operator {
     replay,
     recordBytes: LIMITS.recordBytes,
     baseline: scenario.hasBaselines ? baseline : undefined,
+    compared: scenario.isReconciled === true ? { table, archive } : undefined,
   })
 }
 

@@ -1,12 +1,7 @@
 import { type QueryEngine, QueryError } from '../../queries/engines/engine.js'
-import {
-  type ComparedArchive,
-  ComparisonError,
-  digestAsCompared,
-  findingsOf,
-} from '../../restore/reconcile-findings.js'
+import { compareAll, comparisonFact } from '../../restore/comparison.js'
+import { type ComparedArchive, ComparisonError } from '../../restore/reconcile-findings.js'
 import type { ReconcileSource } from '../../restore/reconcile-source.js'
-import { NO_DIGEST, nameUnequal, reconciliationFact } from '../../restore/reconciliation-fact.js'
 import { StateStore } from '../../restore/state-store.js'
 import { keepFact } from '../../store/kept-facts.js'
 import type { Objects } from '../../store/objects.js'
@@ -139,49 +134,21 @@ async function compareWith(
   archived: ComparedArchive,
   { objects, report, writes, io }: Target,
 ): Promise<ExitCode> {
-  let items = 0
-  const [differing, unsettled] = [new Map<string, number | null>(), new Set<string>()]
-  const onCompared = (count: number) => {
-    if (io.errIsTerminal) io.err(WIPE_LINE)
-    items = count
-    report.begin(table.table, source)
-  }
-  const digestOf = (engine: QueryEngine) => {
-    const { further, ...named } = nameUnequal(differing, unsettled)
-    const except = [...named.differing.keys(), ...named.unsettled]
-    return further === undefined ? digestAsCompared(source, table, engine, except) : NO_DIGEST
-  }
-  let digest: string | undefined
-  const onEnd = async (engine: QueryEngine) => {
-    // a live table may have been found equal by what has arrived since
-    if (writes && source.kind !== 'scan') digest = await digestOf(engine)
-  }
-  for await (const { finding, side } of findingsOf(source, table, archived, onCompared, onEnd)) {
-    report.add(finding, side)
-    if (/^(changed-meanwhile|unknown|erased|config-boundary)$/.test(finding.kind)) unsettled.add(finding.itemKey)
-    else differing.set(finding.itemKey, finding.lastChangeUs)
-  }
+  const unequal = await compareAll(source, table, archived, {
+    onCompared: () => {
+      if (io.errIsTerminal) io.err(WIPE_LINE)
+      report.begin(table.table, source)
+    },
+    onFinding: ({ finding, side }) => report.add(finding, side),
+    isKept: writes,
+  })
   let key: string | undefined
   if (writes) {
-    const named = nameUnequal(differing, unsettled)
-    digest ??= await askAnew(archived, digestOf)
-    key = await keep(
-      objects,
-      reconciliationFact(comparedSource(table, source), { items, ...named, digest }, Date.now()),
-      io,
-    )
-    if (named.further !== undefined) io.err(`${tellFurther(named.differing.size + named.unsettled.size)}\n`)
+    const fact = await comparisonFact(source, table, archived, unequal, Date.now())
+    key = await keep(objects, fact, io)
+    if (fact.further !== undefined) io.err(`${tellFurther(fact.differing.length + fact.unsettled.length)}\n`)
   }
-  return report.end(items, factInstant(source.toUs()), key)
-}
-
-async function askAnew<T>({ open }: ComparedArchive, ask: (engine: QueryEngine) => T): Promise<Awaited<T>> {
-  const engine = await open()
-  try {
-    return await ask(engine)
-  } finally {
-    engine.close()
-  }
+  return report.end(unequal.items, factInstant(source.toUs()), key)
 }
 
 function tellFurther(named: number): string {
@@ -198,8 +165,4 @@ async function keep(objects: Target['objects'], fact: ReconciliationFact, io: Io
     io.err(`${printable(problem.message)}; --no-fact does not try\n`)
     return undefined
   }
-}
-
-function comparedSource({ table }: TableConfiguration, { kind, source, fromUs, toUs }: ReconcileSource) {
-  return { table, method: kind === 'scan' ? 'scan' : 'export', source, fromUs, toUs: toUs() } as const
 }

@@ -2,12 +2,38 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
+import type { FaultKind } from '../../simulation/faults.js'
 import { type Kept, readKept, writeKept } from '../../simulation/kept.js'
 import type { Scenario } from '../../simulation/scenario.js'
 import { shrink } from '../../simulation/shrink.js'
-import type { Planted } from './planted.js'
 
 const ROOT = join(import.meta.dirname, '../..')
+
+/** One bug: a text of one of our files, what stands there instead, and what the story must say of the cause. */
+export interface Planted {
+  /** Also the name of the file in `kept/` that has a scenario which finds it. */
+  readonly name: string
+  readonly file: string
+  /** Stands in the file once. */
+  readonly right: string
+  readonly wrong: string
+  /** In the first problem, or in the story of the version that it names. */
+  readonly cause: RegExp
+  /** The commit that mended it, of a bug that was there and was found so. @default - it never was */
+  readonly mended?: string
+  /** Of which worlds the file is a part. @default - all */
+  readonly worlds?: (scenario: Scenario) => boolean
+}
+
+/** Worlds that are not read at last, which takes long. */
+export function isQuick({ isReadAtLast }: Scenario): boolean {
+  return !isReadAtLast
+}
+
+/** Worlds with a fault of a kind. */
+export function strikes(worlds: (scenario: Scenario) => boolean, kind: FaultKind): (scenario: Scenario) => boolean {
+  return scenario => worlds(scenario) && scenario.faults.some(fault => fault.kind === kind)
+}
 
 /** Where scenarios are kept that found a bug, true or planted, each as small as it gets. */
 export const KEPT = join(import.meta.dirname, 'kept')

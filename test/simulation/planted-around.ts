@@ -1,13 +1,13 @@
 /** Bugs of what goes on around the path of a record: locks, what is sent again, Kinesis, alarms, other columns. */
 import type { Scenario } from '../../simulation/scenario.js'
-import type { Planted } from './planted.js'
+import { isQuick, type Planted, strikes } from './plant.js'
 
-const isQuick = ({ isReadAtLast }: Scenario) => !isReadAtLast
 const isLocked = (scenario: Scenario) => isQuick(scenario) && scenario.lock !== undefined
 const isOperated = (scenario: Scenario) => isQuick(scenario) && scenario.isOperated
 const byKinesis = (scenario: Scenario) => isQuick(scenario) && scenario.capture === 'kinesis'
 const isSealed = (scenario: Scenario) => isQuick(scenario) && scenario.isSealed
 const isIngested = (scenario: Scenario) => isQuick(scenario) && scenario.isIngested === true
+const isReconciled = (scenario: Scenario) => isQuick(scenario) && scenario.isReconciled === true
 const isRedeployed = (scenario: Scenario) => isQuick(scenario) && scenario.isRedeployed === true
 
 /** The function that locks each version of an object. */
@@ -37,7 +37,26 @@ const REDRIVE: readonly Planted[] = [
     wrong: 'for (const document of fresh) accepted.add(contentOf(document))',
     cause: /was refused, sent again and is not archived/,
   },
+  {
+    name: 'a record is remembered as sent again before it is',
+    file: 'delivery/redrive.ts',
+    right: 'const resent = await target.send(fresh)',
+    wrong: 'remember(chunk)\n    const resent = await target.send(fresh)',
+    cause: /was refused, sent again and is not archived/,
+    worlds: strikes(isOperated, 'transform-fails'),
+  },
 ].map(bug => ({ worlds: isOperated, ...bug }))
+
+/** Comparisons with the live table. */
+const COMPARED: readonly Planted[] = [
+  {
+    name: 'an item that only the table or only the archive has is taken as equal',
+    file: 'restore/reconcile.ts',
+    right: 'where kept.hash is distinct from told.hash',
+    wrong: 'where kept.hash <> told.hash',
+    cause: /reconcile with the live table says nothing of ORD-\d+/,
+  },
+].map(bug => ({ worlds: isReconciled, ...bug }))
 
 /** Changes that come by Kinesis. */
 const KINESIS: readonly Planted[] = [
@@ -108,4 +127,12 @@ const INGEST: readonly Planted[] = [
 ].map(bug => ({ worlds: isIngested, ...bug }))
 
 /** All of them. */
-export const AROUND: readonly Planted[] = [...LOCKS, ...REDRIVE, ...KINESIS, ...COUNTS, ...COLUMNS, ...INGEST]
+export const AROUND: readonly Planted[] = [
+  ...LOCKS,
+  ...REDRIVE,
+  ...COMPARED,
+  ...KINESIS,
+  ...COUNTS,
+  ...COLUMNS,
+  ...INGEST,
+]

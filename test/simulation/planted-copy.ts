@@ -1,23 +1,15 @@
 /** Bugs of the compactor, and of who reads what it made. */
-import type { FaultKind } from '../../simulation/faults.js'
 import type { Scenario } from '../../simulation/scenario.js'
-import type { Planted } from './planted.js'
+import { isQuick, type Planted, strikes } from './plant.js'
 
 /** Where no answer of S3 is heard for hours, Firehose writes thousands of objects: that takes long. */
-const isCompacted = ({ isCompacted = false, isReadAtLast, faults }: Scenario) =>
-  isCompacted && !isReadAtLast && !faults.some(({ kind, rate }) => kind === 's3-unheard' && rate === 1)
+const isCompacted = (scenario: Scenario) =>
+  isQuick(scenario) &&
+  scenario.isCompacted === true &&
+  !scenario.faults.some(({ kind, rate }) => kind === 's3-unheard' && rate === 1)
 
-const LATE: readonly FaultKind[] = ['put-throttled', 'put-hangs', 'mapping-pauses', 'kinesis-behind']
-const HOUR_MS = 3_600_000
-
-/** What came before midnight, at nine hours, comes to the archive when the day has been copied, at twelve. */
-const hasLateDay = (scenario: Scenario) =>
-  isCompacted(scenario) &&
-  scenario.load.perHour > 2 &&
-  scenario.faults.some(({ kind, rate, fromMs, toMs }) => {
-    if (kind === 'replication-slow' || (kind === 'transform-fails' && scenario.isOperated)) return fromMs < 9 * HOUR_MS
-    return LATE.includes(kind) && rate === 1 && fromMs < 8 * HOUR_MS && toMs > 12 * HOUR_MS
-  })
+/** Where what is of a day comes when that was copied. */
+const hasLateDay = strikes(isCompacted, 'delivery-slow')
 
 const COPY: readonly Planted[] = [
   {
@@ -35,6 +27,14 @@ const COPY: readonly Planted[] = [
     wrong:
       "day => !coverage.days.has(day) && day > (situation.manifest?.runs.at(-1)?.days.at(-1)?.[1] ?? '') && isSettled(day)",
     cause: /day \S+ is not copied as it is/,
+    worlds: hasLateDay,
+  },
+  {
+    name: 'a checkpoint is used though a day before it has changed',
+    file: 'derived/coverage.ts',
+    right: 'filter(({ day }) => until !== undefined && day <= until)',
+    wrong: "filter(({ day }) => day !== '')",
+    cause: /checkpoint leads to/,
     worlds: hasLateDay,
   },
   {

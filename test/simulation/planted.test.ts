@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Kept } from '../../simulation/kept.js'
 import type { Scenario } from '../../simulation/scenario.js'
-import { keep, keptOf, type Simulator, type Told, tellOf, withBug } from './plant.js'
-import { PLANTED, type Planted } from './planted.js'
-import { PLANTED_COPY } from './planted-copy.js'
-import { PLANTED_PERSONS } from './planted-persons.js'
-import { PLANTED_WAYS } from './planted-ways.js'
+import { keep, keptOf, type Planted, type Simulator, type Told, tellOf, withBug } from './plant.js'
+import { PLANTED } from './planted.js'
 
 /** A bug that takes more seeds than these is as good as not found. */
 const MOST_SEEDS = 2000
@@ -19,26 +16,23 @@ const HOURS = 24
 const keeps = process.env.ITEMTRAIL_PLANTED === 'keep'
 
 describe('the simulator', () => {
-  it.each([...PLANTED, ...PLANTED_PERSONS, ...PLANTED_COPY, ...PLANTED_WAYS])(
-    'finds that $name, and tells why',
-    { timeout: keeps ? 3_600_000 : 120_000 },
-    async planted => {
-      const told = await withBug(planted, simulator => find(simulator, planted))
-      expect(told?.text ?? 'no seed finds it').toMatch(planted.cause)
-    },
-  )
+  it.each(PLANTED)('finds that $name, and tells why', { timeout: keeps ? 3_600_000 : 120_000 }, async planted => {
+    const told = await withBug(planted, simulator => find(simulator, planted))
+    expect(told?.text ?? 'no seed finds it').toMatch(planted.cause)
+  })
 })
 
 /** What is told by the scenario that is kept, or else by the first one that finds the bug and tells of its cause. */
 async function find(simulator: Simulator, planted: Planted): Promise<Told | undefined> {
   const kept = keptOf(planted)
-  let last: Told | undefined
+  let last = kept && (await tellOf(simulator, kept.scenario))
+  if (last !== undefined && planted.cause.test(last.text)) return last
   for (const scenario of scenarios(simulator, planted, kept)) {
+    // a story takes longer than the run that it is of
     if ((await simulator.runScenario(scenario)).problems.length === 0) continue
     const told = await tellOf(simulator, scenario)
     last = told ?? last
     if (told === undefined || !planted.cause.test(told.text)) continue
-    if (scenario === kept?.scenario) return told
     console.log(`${JSON.stringify(scenario)} finds that ${planted.name}`)
     if (keeps) await keep(simulator, planted, scenario, told)
     return told
@@ -46,14 +40,13 @@ async function find(simulator: Simulator, planted: Planted): Promise<Told | unde
   return last
 }
 
-/** The scenario that is kept; the same with other seeds, because a world that was changed draws otherwise; all seeds. */
+/** The one that is kept with other seeds, because a world that was changed draws otherwise; then all seeds. */
 function* scenarios(
   { scenarioOf }: Simulator,
   { worlds = () => true }: Planted,
   kept: Kept | undefined,
 ): Generator<Scenario> {
   if (kept !== undefined) {
-    yield kept.scenario
     const { only: _, ...load } = kept.scenario.load
     for (let seed = 1; seed <= MOST_VARIANTS; seed++) yield { ...kept.scenario, load, seed }
   }

@@ -1,29 +1,11 @@
 /** Bugs that are put into the source for a moment: the simulator must find each. */
-import type { FaultKind } from '../../simulation/faults.js'
 import type { Scenario } from '../../simulation/scenario.js'
+import { isQuick, type Planted, strikes } from './plant.js'
 import { AROUND } from './planted-around.js'
+import { PLANTED_COPY } from './planted-copy.js'
+import { PLANTED_PERSONS } from './planted-persons.js'
 
-/** One bug: a text of one of our files, what stands there instead, and what the story must say of the cause. */
-export interface Planted {
-  /** Also the name of the file in `kept/` that has a scenario which finds it. */
-  readonly name: string
-  readonly file: string
-  /** Stands in the file once. */
-  readonly right: string
-  readonly wrong: string
-  /** In the first problem, or in the story of the version that it names. */
-  readonly cause: RegExp
-  /** The commit that mended it, of a bug that was there and was found so. @default - it never was */
-  readonly mended?: string
-  /** Of which worlds the file is a part. @default - all */
-  readonly worlds?: (scenario: Scenario) => boolean
-}
-
-const onAws = ({ path, capture, isReadAtLast }: Scenario) => path === 'aws' && capture === 'streams' && !isReadAtLast
-/** Worlds with a fault of a kind. */
-function strikes(worlds: (scenario: Scenario) => boolean, kind: FaultKind) {
-  return (scenario: Scenario) => worlds(scenario) && scenario.faults.some(fault => fault.kind === kind)
-}
+const onAws = (scenario: Scenario) => isQuick(scenario) && scenario.path === 'aws' && scenario.capture === 'streams'
 
 /** A long one is as long a story of calls that fail. */
 const hasShortOutage = (scenario: Scenario) =>
@@ -33,8 +15,8 @@ const hasShortOutage = (scenario: Scenario) =>
     ({ kind, rate, fromMs, toMs }) => !kind.startsWith('put-') || rate < 1 || toMs - fromMs <= 3_600_000,
   )
 const hasLarge = (scenario: Scenario) => onAws(scenario) && scenario.load.oversize > 0
-const onDesk = ({ path, isReadAtLast }: Scenario) => path === 'desk' && !isReadAtLast
-const isSealed = ({ isSealed, isReadAtLast }: Scenario) => isSealed && !isReadAtLast
+const onDesk = (scenario: Scenario) => isQuick(scenario) && scenario.path === 'desk'
+const isSealed = (scenario: Scenario) => isQuick(scenario) && scenario.isSealed
 
 /** What of a captured table is on its way to Firehose. */
 const FORWARDER: readonly Planted[] = [
@@ -214,6 +196,15 @@ const JOURNAL: readonly Planted[] = [
     cause: /names \d+ objects nowhere/,
     worlds: strikes(isSealed, 's3-refuses'),
   },
+  {
+    name: 'a check does not look where a sealing that died has staged its tiles',
+    file: 'functions/check-journal.ts',
+    right: 'log.findings.length > 0 ? (path: string) => store.read(path) : await readerTo(store, log.state.front)',
+    wrong: 'log.findings.length >= 0 ? (path: string) => store.read(path) : await readerTo(store, log.state.front)',
+    cause: /journal-forked fires for nothing/,
+    worlds: strikes(isSealed, 'function-killed'),
+    mended: '461807c',
+  },
 ]
 
 /** What is said of an archive. */
@@ -234,4 +225,6 @@ export const PLANTED: readonly Planted[] = [
   ...JOURNAL.map(bug => ({ worlds: isSealed, ...bug })),
   ...VERDICT,
   ...AROUND,
+  ...PLANTED_PERSONS,
+  ...PLANTED_COPY,
 ]

@@ -71,6 +71,25 @@ describe('a world', () => {
     expect(outcome.lost).toBeGreaterThan(5)
   })
 
+  it('is compared with the live table while both go on: nothing is said of it that cannot be so', async () => {
+    const hours = { fromMs: 0, toMs: 120_000_000 }
+    const faults = [
+      { ...hours, kind: 'table-throttled', rate: 0.2 },
+      { ...hours, kind: 'transform-fails', rate: 0.5 },
+      { ...hours, kind: 'function-killed', rate: 0.01 },
+      { ...hours, kind: 'clock-behind', rate: 0.5 },
+    ] as const
+    const load = { items: 10, perHour: 30, bursts: 0.5, oversize: 0 }
+    const operated = { isOperated: true, hasBaselines: true, isReconciled: true, isRestored: false } as const
+    const parts = { ...operated, isCompacted: false, isReadAtLast: false }
+    const world = { ...openWorld(4, 24, 'streams'), ...parts, load, faults }
+    const first = await runScenario(world, true)
+    expect(first.problems).toEqual([])
+    const told = first.story.filter(line => line.includes('operator: reconcile')).join('\n')
+    for (const said of [/ different/, / missing-in-/]) expect(told).toMatch(said)
+    expect((await runScenario(world)).digest).toBe(first.digest)
+  })
+
   it('takes baselines of a table that is written to: what a complete one says was so', async () => {
     const hours = { fromMs: 0, toMs: 216_000_000 }
     const faults = [

@@ -9,7 +9,7 @@ describe('the scenarios of many seeds', () => {
     const shares = [...countBy(SCENARIOS.map(scenario => String(kindsOf(scenario).length)))]
     const share = (count: number) => (new Map(shares).get(String(count)) ?? 0) / SCENARIOS.length
     expect(Math.max(...shares.map(([count]) => Number(count)))).toBeLessThanOrEqual(6)
-    expect(share(0)).toBeGreaterThan(0.1)
+    expect(share(0)).toBeGreaterThanOrEqual(0.1)
     expect(share(0)).toBeLessThan(0.2)
     // what most worlds have is the second fault while the first is being repaired
     expect(share(2) + share(3)).toBeGreaterThan(0.4)
