@@ -32,6 +32,8 @@ const STARTED = ['dist/delivery/block-worker.js', 'dist/infra/app.js']
 const PACKED = ['apache-arrow', 'zod', 'diff', 'jsondiffpatch', 'string-width', '@noble/ciphers/aes.js', 'hyparquet']
 const BUNDLE = { bundle: true, platform: 'node', format: 'esm', legalComments: 'none' }
 
+// packages whose code is in a file of ours, by their folder
+const brought = new Set()
 const written = new Set(compile())
 for (const name of SQL) copy(join('queries', name), join('dist/queries', name))
 // what the page's browser loads is as it stands here
@@ -61,6 +63,9 @@ await bundle({
   target: 'node20',
 })
 copy('evidence/HOWTO.txt', 'dist/evidence/HOWTO.txt')
+
+writeFileSync('dist/THIRD-PARTY.txt', licences(brought))
+written.add(normalize('dist/THIRD-PARTY.txt'))
 
 // types of what nobody can import are nobody's
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -103,8 +108,26 @@ function copy(from, to) {
 }
 
 async function bundle(options) {
-  await build({ ...BUNDLE, ...options })
+  const { metafile } = await build({ ...BUNDLE, ...options, metafile: true })
   written.add(options.outfile)
+  for (const input of Object.keys(metafile.inputs)) {
+    const [folder] = /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input) ?? []
+    if (folder !== undefined) brought.add(folder)
+  }
+}
+
+/** What the authors of packages ask whoever hands on their code to hand on with it, each text once. */
+function licences(folders) {
+  const named = new Map()
+  for (const folder of [...folders].sort()) {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    const files = readdirSync(folder).filter(file => /^(licen[cs]e|notice)/i.test(file))
+    const texts = files.map(file => readFileSync(join(folder, file), 'utf8').trim())
+    for (const text of texts.length > 0 ? texts : [`Licence: ${license}`])
+      named.set(text, [...(named.get(text) ?? []), `${name} ${version}`])
+  }
+  const parts = [...named].map(([text, names]) => `${names.join(', ')}\n\n${text}\n`)
+  return ['Code of these packages is in files of this one.\n', ...parts].join(`\n${'-'.repeat(80)}\n\n`)
 }
 
 /**

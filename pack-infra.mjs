@@ -11,7 +11,7 @@ const { files, packages } = reach('dist', ['infra/index.js', 'infra/index.d.ts']
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 const texts = readdirSync('dist/queries', { recursive: true }).filter(name => name.endsWith('.sql'))
-for (const path of [...files, 'lambda', ...texts.map(name => `queries/${name}`)])
+for (const path of [...files, 'lambda', 'THIRD-PARTY.txt', ...texts.map(name => `queries/${name}`)])
   cpSync(join('dist', path), join(folder, 'dist', path), { recursive: true })
 cpSync('LICENSE', join(folder, 'LICENSE'))
 cpSync('docs/deploy.md', join(folder, 'README.md'))

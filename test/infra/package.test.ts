@@ -121,6 +121,15 @@ describe.skipIf(!built)('what is published', () => {
     expect(paths.filter(path => /^dist\/(cost|doctor|functions|view\/screens)\//.test(path))).toEqual([])
   })
 
+  it('has the licences of the packages whose code is in its files', () => {
+    expect(paths).toContain('dist/THIRD-PARTY.txt')
+    const texts = read('dist/THIRD-PARTY.txt')
+    for (const name of ['apache-arrow', 'zod', '@smithy/core']) expect(texts).toContain(`${name} `)
+    expect(texts).toContain('The Apache Software Foundation')
+    // Arrow asks for its notices, too
+    expect(texts).toContain('Apache Arrow')
+  })
+
   it('has what the commands read: SQL, the verifier, the orders of demo, each function on AWS', () => {
     const read = ['dist/queries/sql/item-history.sql', 'dist/evidence/verify.mjs', 'dist/view/page.js']
     const orders = ['orders.jsonl.gz', 'itemtrail.config.json'].map(name => `examples/orders/${name}`)
