@@ -117,40 +117,7 @@ sides as (
   from told
   group by substr(item_key, 2)
 ),
-compared as (
-  select
-    item_key,
-    case
-      when state_before = 'unknown' or state_after = 'unknown' then 'unknown'
-      when before is null then 'added'
-      when after is null then 'removed'
-      else 'changed'
-    end as difference,
-    before,
-    after,
-    cast(json_parse(coalesce(before, '{}')) as map(varchar, json)) as attributes_before,
-    cast(json_parse(coalesce(after, '{}')) as map(varchar, json)) as attributes_after
-  from sides
-  where before is distinct from after
-    or state_before = 'unknown'
-    or state_after = 'unknown'
-)
-select
-  item_key,
-  difference,
-  array_remove(array_agg(t.attribute order by t.attribute), '') as attributes,
-  max(before) as before,
-  max(after) as after
-from compared
--- the empty name, which no attribute has, keeps items that differ in no attribute we can see
-cross join unnest(
-  array_distinct(map_keys(attributes_before) || map_keys(attributes_after) || array[''])
-) as t(attribute)
-where t.attribute = ''
-  or (
-    difference <> 'unknown'
-    and json_format(element_at(attributes_before, t.attribute)) is distinct from
-      json_format(element_at(attributes_after, t.attribute))
-  )
-group by item_key, difference
+{differing}
+select *
+from differing
 order by item_key

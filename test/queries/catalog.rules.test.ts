@@ -66,6 +66,7 @@ const FUNCTIONS = new Set([
     'date_trunc',
     'dense_rank',
     'element_at',
+    'filter',
     'from_iso8601_timestamp_nanos',
     'greatest',
     'json_extract_scalar',
