@@ -3,12 +3,13 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { withoutAttr } from '../attr.js'
 import { attributeMeant } from '../attribute-name.js'
 import { bindQuery } from '../bind.js'
-import type { SavedQuery } from '../catalog.js'
-import type { BoundValue, QueryEngine, RunOptions } from '../engines/engine.js'
+import { type SavedQuery, savedQuery } from '../catalog.js'
+import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from '../engines/engine.js'
 import { inUtc } from '../engines/utc.js'
 import { ParameterError } from '../parameters.js'
 import { actorOfToday } from '../todays-actor.js'
 import { knownByFacts } from '../verdict/gone-items.js'
+import { differenceOfLinked } from '../verdict/last-of-linked.js'
 import { Answer } from './answer.js'
 import type { Asked } from './asked.js'
 import { sealedAround } from './sealed-places.js'
@@ -34,19 +35,44 @@ export async function answerQuery(
   parameters: Readonly<Record<string, string>>,
   options: RunOptions = {},
 ): Promise<Answer> {
+  const { asked, scope } = await boundByFacts(engine, query, table, parameters)
+  const answer = await answerStatement(engine, asked, { ...options, scope })
+  const attribute = asked.parameters.get('attribute')
+  if (attribute === undefined || attribute === '' || answer.length > 0) return answer
+  const meant = await attributeAsked(engine, table, String(attribute))
+  return meant === attribute ? answer : answerQuery(engine, query, table, { ...parameters, attribute: meant }, options)
+}
+
+/** The same rows piece by piece, for an answer that is larger than memory. */
+export async function* streamQuery(
+  engine: QueryEngine,
+  query: SavedQuery,
+  table: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+): AsyncGenerator<Table> {
+  const { asked, scope } = await boundByFacts(engine, query, table, parameters)
+  for await (const piece of streamAnswer(engine, asked.sql, asked.values, { scope })) yield inUtc(piece)
+}
+
+async function boundByFacts(
+  engine: QueryEngine,
+  query: SavedQuery,
+  table: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+) {
   for (const { name, preset } of query.parameters)
     if (preset === 'facts' && parameters[name] !== undefined)
       throw new ParameterError(`parameter ${name} is what the archive's facts say, leave it out`)
   const known = await knownByFacts(engine, table, query, parameters)
   const actor = await actorOfToday(engine, table)
-  const { scope, ...bound } = bindQuery(query, table, { ...parameters, ...known }, { actor })
-  const asked = { query: query.name, table: table.table, ...bound }
-  const answer = await answerStatement(engine, asked, { ...options, scope })
-  const attribute = bound.parameters.get('attribute')
-  if (attribute === undefined || attribute === '' || answer.length > 0) return answer
-  const meant = await attributeAsked(engine, table, String(attribute))
-  return meant === attribute ? answer : answerQuery(engine, query, table, { ...parameters, attribute: meant }, options)
+  const { scope: wide, ...bound } = bindQuery(query, table, { ...parameters, ...known }, { actor })
+  const isNarrow = query === DIFF_OF_TABLE && wide?.states !== undefined
+  const narrowing = isNarrow ? differenceOfLinked(query, table, wide.states, bound.parameters) : undefined
+  const scope = wide && { ...wide, narrowing }
+  return { asked: { query: query.name, table: table.table, ...bound }, scope }
 }
+
+const DIFF_OF_TABLE = savedQuery('diff-of-table')
 
 /** "No item ever had it" cannot be said of what lies in a value that is sealed as a whole. */
 async function attributeAsked(engine: QueryEngine, table: TableConfiguration, text: string): Promise<string> {

@@ -1,9 +1,9 @@
 import { parseInstant } from '../../transform/instant.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import type { SavedQuery } from '../catalog.js'
+import { type SavedQuery, sqlPart } from '../catalog.js'
 import { unlinkedItems } from '../each-item.js'
-import type { BoundValue, Narrowing } from '../engines/engine.js'
+import type { BoundValue, Narrowing, Scope } from '../engines/engine.js'
 import { quoted } from '../engines/literal.js'
 
 /**
@@ -17,9 +17,7 @@ export function lastOfLinked(
   parameters: ReadonlyMap<string, BoundValue>,
   withoutImages: boolean,
 ): Narrowing {
-  // a row lies under the day of its time; of the last day of all there is none after it
-  const day = [dateOf(us), dateOf(us + DAY_US)].sort().at(-1) as string
-  const until = `event_time_us <= ${us} and event_date <= ${quoted(day)}`
+  const until = untilSql(us)
   const image = withoutImages ? "case when delivered.new_hash is not null then '' end" : 'delivered.new_image'
   const select = (items: string, deliveries: string) => `
     select delivered.item_key, case when ${image} is null then 'unknown' else 'present' end as state,
@@ -41,13 +39,96 @@ export function lastOfLinked(
   return { ...unlinkedItems(table), others: { columns: columns.map(({ name }) => name), select } }
 }
 
+/**
+ * What `diff-of-table` tells of such items: of each the two changes that its states at the moments come from are found
+ * without an image, and then the images are read of those alone that are two.
+ */
+export function differenceOfLinked(
+  { columns }: SavedQuery,
+  table: TableConfiguration,
+  { fromUs, toUs }: NonNullable<Scope['states']>,
+  parameters: ReadonlyMap<string, BoundValue>,
+): Narrowing {
+  const until = untilSql(toUs)
+  const isLast = (side: 'a' | 'b') =>
+    `(coalesce(delivered.sequence, '') = last.sequence_${side}
+        and (last.sequence_${side} <> '' or delivered.event_time_us = last.us_${side}))`
+  const image = 'delivered.new_image'
+  const isThereAt = (side: 'a' | 'b', seen: string) =>
+    `(delivered.new_hash is not null and ${isThere(image, parameters, side, seen)})`
+  const select = (items: string, deliveries: string) => `
+    with at_moments as (
+      select item_key,
+        max(case when event_time_us <= ${fromUs} then coalesce(sequence, '') end) as sequence_a,
+        max(case when event_time_us <= ${fromUs} then event_time_us end) as us_a,
+        max(coalesce(sequence, '')) as sequence_b,
+        max(event_time_us) as us_b,
+        -- its first change found it there already
+        min(event_time_us) > ${fromUs} and bool_or(event_name = 'BASELINE') as is_older
+      from ${deliveries}
+      -- a row that is of no item is in the answer, so that whoever reads it notices
+      where ${until} and (item_key is null or item_key in (select item_key from ${items} where linked = 1))
+      group by item_key
+    ),
+    found as (
+      select delivered.item_key, last.is_older,
+        coalesce(delivered.event_time_us <= ${fromUs} and ${isLast('a')}, false) as is_before,
+        ${isLast('b')} as is_after,
+        ${isThereAt('a', 'seen_from')} as is_there_before,
+        ${isThereAt('b', 'seen_to')} as is_there_after,
+        ${image} as image
+      from ${deliveries} as delivered
+      join at_moments as last on delivered.item_key is not distinct from last.item_key
+      where ${until} and (${isLast('b')} or (delivered.event_time_us <= ${fromUs} and ${isLast('a')}))
+    ),
+    told as (
+      select item_key, is_older, is_after,
+        case when is_before and is_there_before then image end as before,
+        case when is_after and is_there_after then image end as after,
+        is_before and is_there_before and image is null as unknown_before,
+        is_after and is_there_after and image is null as unknown_after
+      from found
+      -- one change at both moments is no difference
+      where not (is_before and is_after) or is_there_before <> is_there_after or image is null
+    ),
+    paired as (
+      select item_key, is_older, before, unknown_before,
+        coalesce(after, lead(after) over own) as after,
+        unknown_after or coalesce(lead(unknown_after) over own, false) as unknown_after,
+        row_number() over own as place
+      from told
+      window own as (partition by item_key order by is_after)
+    ),
+    sides as (
+      select item_key, before, after,
+        case when is_older or unknown_before then 'unknown' end as state_before,
+        case when unknown_after then 'unknown' end as state_after
+      from paired
+      where place = 1
+    ),
+    ${sqlPart('differing')}
+    select * from differing`
+  return { ...unlinkedItems(table), others: { columns: columns.map(({ name }) => name), select } }
+}
+
 const DAY_US = 86_400_000_000
 
+function untilSql(us: number): string {
+  // a row lies under the day of its time; of the last day of all there is none after it
+  const day = [dateOf(us), dateOf(us + DAY_US)].sort().at(-1) as string
+  return `event_time_us <= ${us} and event_date <= ${quoted(day)}`
+}
+
 /** As the saved query has it: no complete baseline lacks the item since its last change. */
-function isThere(image: string, parameters: ReadonlyMap<string, BoundValue>): string {
+function isThere(
+  image: string,
+  parameters: ReadonlyMap<string, BoundValue>,
+  mark: '' | 'a' | 'b' = '',
+  seen = 'seen',
+): string {
   const gone = Object.keys(JSON.parse(String(parameters.get('gone'))) as object)
-  const seenUs = parseInstant(String(parameters.get('seen')))?.us ?? 0
-  const lacks = `cast(delivered.event_time_us as varchar) || ' ' || delivered.item_key`
+  const seenUs = parseInstant(String(parameters.get(seen)))?.us ?? 0
+  const lacks = `cast(delivered.event_time_us as varchar) || ' ${mark}' || delivered.item_key`
   const isGone = gone.length === 0 ? '' : ` and ${lacks} not in (${gone.map(quoted).join(', ')})`
   return `(${image} is not null or delivered.event_time_us > ${seenUs})${isGone}`
 }

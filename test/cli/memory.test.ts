@@ -11,6 +11,7 @@ const CLI = join(import.meta.dirname, '../../dist/cli/itemtrail.js')
 const QUESTIONS: readonly (readonly [string, ...string[]])[] = [
   ['verify', 'continuity', 'Orders'],
   ['as-of', 'Orders', '2026-01-10T12:00:00Z', '--format', 'ndjson'],
+  ['diff', 'Orders', '--from', '2026-01-03T12:00:00Z', '--to', '2026-01-10T12:00:00Z', '--format', 'ndjson'],
   ['query', 'attribute-catalogue', 'Orders'],
 ]
 

@@ -1,12 +1,15 @@
+import type { Table } from 'apache-arrow'
 import type { Unsealing } from '../../../erasure/reveal.js'
 import { revealRows } from '../../../erasure/revealed.js'
 import type { Answer } from '../../../queries/answers/answer.js'
+import { streamQuery } from '../../../queries/answers/ask.js'
+import { savedQuery } from '../../../queries/catalog.js'
 import { type Difference, differencesOf } from '../../../queries/difference.js'
-import type { Row } from '../../../queries/engines/rows.js'
+import { type Row, rowsOf } from '../../../queries/engines/rows.js'
 import { type Item, parseItem } from '../../../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../../../transform/instant.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
-import { type Asking, judgedParts, judgementOf } from '../../ask/question.js'
+import { type Asking, judgedParts, judgementOf, lazily } from '../../ask/question.js'
 import { revealingOf, revealTable, textsIn } from '../../ask/revealing.js'
 import { EXIT, type Io } from '../../io.js'
 import { showPath, showValue } from '../../show/item.js'
@@ -25,48 +28,75 @@ export async function diffOfTable(
   [from, to]: readonly [Instant, Instant],
 ): Promise<AnswerSurface> {
   const { workspace, options } = asking
+  const { root, engine, archive } = workspace
   const period = { from: formatInstant(from.us, 6), to: formatInstant(to.us, 6) }
-  const answer: Answer = await workspace.archive.run('diff-of-table', table.table, period)
-  const judgement = judgementOf(answer.asked, asking, async () => answer)
-  const { verdict } = judgement
   const revealing = await revealingOf(workspace, table, options)
-  await revealing.ready(textsIn(answer.table))
-  const { shown, given } = revealing
+  const { shown, given, ready } = revealing
+  const whole = lazily(async () => {
+    const answer: Answer = await archive.run('diff-of-table', table.table, period)
+    await ready(textsIn(answer.table))
+    return answer
+  })
+  const judgement = judgementOf(askedOf(table, period), asking, whole)
+  const { verdict } = judgement
   const span = (zone?: string) => `${showInstant(from, zone)} → ${showInstant(to, zone)}`
-  const { root } = workspace
+  let streamed: Counts | undefined
   return {
     page: async io => {
       io.out(`${paint(io, 'bold', printable(table.table))}  ${span(io.zone)}\n`)
-      printDifferences(answer, shown, io)
+      printDifferences(await whole(), shown, io)
       io.out('\n')
       printVerdict(await verdict(), root, io.out, io)
     },
     about: { table: table.table, ...period },
-    rows: () => describeRows(answer, given),
-    table: () => revealTable(answer.table, revealing),
-    web: async () => ({
-      question: `What differs in ${table.table}?`,
-      parameters: { table: table.table, between: span(), counts: countsText(answer) },
-      sql: answer.asked.sql,
-      empty: 'no item differs',
-      confidence: pageVerdict(await verdict(), root),
-    }),
+    rows: async function* () {
+      streamed = noCounts()
+      for await (const piece of streamQuery(engine, savedQuery('diff-of-table'), table, period)) {
+        await ready(textsIn(piece))
+        addCounts(piece, streamed)
+        yield* describeRows(rowsOf(piece), given)
+      }
+    },
+    table: async () => revealTable((await whole()).table, revealing),
+    web: async () => {
+      const answer = await whole()
+      return {
+        question: `What differs in ${table.table}?`,
+        parameters: { table: table.table, between: span(), counts: countsText(answer) },
+        sql: answer.asked.sql,
+        empty: 'no item differs',
+        confidence: pageVerdict(await verdict(), root),
+      }
+    },
     ...judgedParts(judgement, root),
     end: async io => {
-      for (const remark of answer.remarks) io.err(`${wrap(printable(remark), io.columns)}\n`)
-      const { unknown } = countsOf(answer)
+      const { unknown } = streamed ?? countsOf(await whole())
       if (unknown > 0) io.err(`${wrap(`${grouped(unknown)} ${WHY_UNKNOWN}`, io.columns)}\n`)
-      if (unknown > 0) return EXIT.unchecked
-      return answer.remarks.length > 0 ? EXIT.findings : exitOfVerdict(await verdict())
+      return unknown > 0 ? EXIT.unchecked : exitOfVerdict(await verdict())
     },
   }
 }
 
+/** What the saved query is asked with. */
+function askedOf({ table }: TableConfiguration, period: Readonly<Record<string, string>>) {
+  return { query: 'diff-of-table', table, parameters: new Map(Object.entries(period)), sql: '' }
+}
+
 type Kind = 'added' | 'removed' | 'changed' | 'unknown'
 
-function countsOf(answer: Answer): Readonly<Record<Kind, number>> {
-  const counts = { added: 0, removed: 0, changed: 0, unknown: 0 }
-  for (const kind of answer.table.getChild('difference') ?? []) counts[kind as Kind]++
+type Counts = Record<Kind, number>
+
+function noCounts(): Counts {
+  return { added: 0, removed: 0, changed: 0, unknown: 0 }
+}
+
+function addCounts(rows: Table, counts: Counts): void {
+  for (const kind of rows.getChild('difference') ?? []) counts[kind as Kind]++
+}
+
+function countsOf({ table }: Answer): Readonly<Counts> {
+  const counts = noCounts()
+  addCounts(table, counts)
   return counts
 }
 
@@ -122,8 +152,8 @@ function itemOf(image: Row[string] | undefined): Item | null {
   return typeof image === 'string' ? parseItem(image) : null
 }
 
-function* describeRows(answer: Answer, unseal: Unsealing): Generator<object> {
-  for (const { item_key, difference, attributes, before, after } of revealRows(answer.rows(), unseal))
+function* describeRows(rows: Iterable<Row>, unseal: Unsealing): Generator<object> {
+  for (const { item_key, difference, attributes, before, after } of revealRows(rows, unseal))
     yield {
       item_key: JSON.parse(String(item_key)) as object,
       difference,

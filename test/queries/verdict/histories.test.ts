@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { askQuery } from '../../../queries/answers/ask.js'
 import { readHistory } from '../../../queries/answers/read-history.js'
+import { bindQuery } from '../../../queries/bind.js'
 import { savedQuery } from '../../../queries/catalog.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
@@ -124,6 +125,9 @@ describe('what differs in a table between two moments', () => {
           return [[key, one === undefined ? 'added' : other === undefined ? 'removed' : 'changed']]
         })
         expect(found.sort()).toEqual(expected.sort())
+        // not narrowed, the statement tells the same of items whose changes hang together
+        const wide = bindQuery(savedQuery('diff-of-table'), TABLE, period)
+        expect([...rowsOf(await engine.run(wide.sql, wide.values))]).toEqual([...rowsOf(answer)])
       }
     })
   })
