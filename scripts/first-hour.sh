@@ -148,7 +148,7 @@ trail=$(aws cloudformation list-stack-resources --stack-name $stack --query "Sta
 check 'CloudTrail writes into the bucket that denies everybody else, under the key' "$(aws cloudtrail get-trail-status --name "$trail" --query '[IsLogging,LatestDeliveryError]' --output text | tr '\t' ' ')" 'True (None)?'
 events=$(output CallersBucket)
 for file in $(keys "$events" "AWSLogs/$account/CloudTrail/" | sed -n '1,20p'); do aws s3 cp "s3://$events/$file" - | gunzip; done |
-  jq -c '.Records[] | {eventName, readOnly, requestParameters}' | sort -u >"$work/calls.ndjson" || true
+  jq -c '.Records[]? | {eventName, readOnly, requestParameters}' | sort -u >"$work/calls.ndjson" || true
 while read -r call; do told 'as CloudTrail keeps a write' "$call"; done <"$work/calls.ndjson"
 
 echo '── an alarm, the journal, a baseline'

@@ -13,9 +13,13 @@ import type { Metrics, Minute } from './metrics.js'
 import type { Scenario } from './scenario.js'
 import { endOf, START_MS } from './times.js'
 
+const MINUTE_MS = 60_000
+
 /** An alarm as it is watched here: its threshold and times are the stack's, its values come from the world. */
 interface Watched {
   readonly name: string
+  /** What it looks at, in a word. */
+  readonly metric: string
   readonly threshold: number
   readonly below: boolean
   readonly minutes: readonly [number, number]
@@ -86,7 +90,8 @@ function watchedOf<Station>(rule: AlarmRule<Station>, station: Station): readonl
   const { name, threshold, below = false, minutes, silence } = rule
   const limit = typeof threshold === 'number' ? threshold : threshold(station)
   const period = (metric as Metric | MathExpression).period.toMinutes()
-  return [{ name, threshold: limit, below, minutes, period, values, isOfSilence: silence === 'alarm' }]
+  const what = metric instanceof Metric ? metric.metricName : 'what it reckons'
+  return [{ name, metric: what, threshold: limit, below, minutes, period, values, isOfSilence: silence === 'alarm' }]
 }
 
 /** How near Firehose is to its limit: the world of a simulation has none. */
@@ -153,26 +158,50 @@ export type Fired = ReadonlyMap<string, readonly number[]>
 
 /** The alarms of a world that went off. A desk has none. */
 export function alarmsOf(metrics: Metrics, scenario: Scenario): Fired {
-  const { path, capture, isSealed } = scenario
-  const ofJournal = isSealed ? WATCHED.journal : []
-  const watched = path === 'desk' ? [] : [...WATCHED.both, ...WATCHED[capture], ...WATCHED.locks, ...ofJournal]
-  const fired = watched.map(({ name, minutes, period, ...about }) => {
-    const times = firing(breachesOf({ period, ...about }, metrics, scenario), minutes)
-    return [name, times.map(at => (at + 1) * period - 1)] as const
+  const fired = watchedIn(scenario).map(watched => {
+    const times = firing(breachesOf(watched, metrics, scenario), watched.minutes)
+    return [watched.name, times.map(at => (at + 1) * watched.period - 1)] as const
   })
   return new Map(fired.filter(([, times]) => times.length > 0))
 }
 
+/** An alarm that goes off at a moment, in milliseconds since 1970, and why it does. */
+export interface GoingOff {
+  readonly name: string
+  readonly atMs: number
+  readonly why: string
+}
+
+/** The same for whoever reads the story; of an alarm that stays on, where that begins. */
+export function goingOff(metrics: Metrics, scenario: Scenario): readonly GoingOff[] {
+  return watchedIn(scenario).flatMap(watched => {
+    const { name, metric, threshold, below, minutes, period, values } = watched
+    const known = values(metrics)
+    const times = firing(breachesOf(watched, metrics, scenario), minutes)
+    const begins = times.filter((at, i) => times[i - 1] !== at - 1)
+    return begins.map(at => ({
+      name,
+      atMs: (at + 1) * period * MINUTE_MS,
+      why: `${metric} is ${known.get(at) ?? 'not measured'}, ${below ? 'below' : 'above'} ${threshold}`,
+    }))
+  })
+}
+
+function watchedIn({ path, capture, isSealed }: Scenario): readonly Watched[] {
+  const ofJournal = isSealed ? WATCHED.journal : []
+  return path === 'desk' ? [] : [...WATCHED.both, ...WATCHED[capture], ...WATCHED.locks, ...ofJournal]
+}
+
 /** The periods that are over the threshold, rising; of silence, those without a value in all of the world's time. */
 function breachesOf(
-  { values, threshold, below, period, isOfSilence }: Omit<Watched, 'name' | 'minutes'>,
+  { values, threshold, below, period, isOfSilence }: Watched,
   metrics: Metrics,
   scenario: Scenario,
 ): readonly number[] {
   const known = values(metrics)
   const over = [...known].filter(([, value]) => (below ? value < threshold : value > threshold)).map(([at]) => at)
   if (isOfSilence) {
-    const [first, end] = [START_MS, endOf(scenario)].map(ms => Math.floor(ms / 60_000 / period)) as [number, number]
+    const [first, end] = [START_MS, endOf(scenario)].map(ms => Math.floor(ms / MINUTE_MS / period)) as [number, number]
     for (let at = first; at < end; at++) if (!known.has(at)) over.push(at)
   }
   return over.sort((a, b) => a - b)

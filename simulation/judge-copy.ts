@@ -73,14 +73,14 @@ function compared(found: readonly StoredRow[], expected: readonly StoredRow[]): 
 /** A kept answer says of items that have rows of its days alone what these say. */
 async function wrongAnswers({ table, archive, derived }: Copied, copies: Bucket, rows: readonly StoredRow[]) {
   const { manifest, coverage } = await publishedOf({ table, archive, derived }, copies)
-  return (manifest?.answers ?? []).flatMap(({ name, lacks, statement }) => {
+  return (manifest?.answers ?? []).flatMap(({ name, lacks }) => {
     const days = [...coverage.days.keys()].filter(day => !lacks.includes(day))
     // who has rows of other days is answered from the archive
     const others = new Set(rows.filter(({ day }) => !days.includes(day)).map(({ item_key }) => item_key))
     const isOfDays = ({ item_key }: StoredRow) => !others.has(item_key)
     const kept = contentsOf(derived, answersFolderPrefix(table.table, name))
     const problem = compared(kept.filter(isOfDays), itemsOf(rows.filter(isOfDays)))
-    return problem === undefined ? [] : [`answer ${statement.slice(0, 8)} has ${problem}`]
+    return problem === undefined ? [] : [`answer ${name} has ${problem}`]
   })
 }
 

@@ -25,6 +25,8 @@ export interface PersonsLeft {
   readonly persons: SimulatedPersons
   readonly archive: SimulatedBucket
   readonly refused: SimulatedBucket
+  /** The copy by item. */
+  readonly derived: SimulatedBucket
   readonly count: number
   /** Who was erased, and has no new life. */
   readonly erased: ReadonlySet<string>
@@ -102,10 +104,11 @@ function lostTo({ persons }: PersonsLeft, { id, token }: Person): readonly strin
 }
 
 /** Nothing but refused records is in clear, and of who was erased those are named by the last certificate. */
-function inClear({ archive, refused, erased, table, ...left }: PersonsLeft, facts: readonly Fact[]): readonly string[] {
-  const people = personsOf({ archive, refused, erased, table, ...left })
+function inClear(left: PersonsLeft, facts: readonly Fact[]): readonly string[] {
+  const { archive, refused, derived, erased } = left
+  const people = personsOf(left)
   const problems: string[] = []
-  for (const bucket of [archive, refused])
+  for (const bucket of [archive, refused, derived])
     for (const [key, versions] of bucket.objects) {
       const isRefused = key.startsWith(REFUSED_PREFIX) || key.startsWith(GIVEN_UP_PREFIX)
       const texts = versions.map(({ bytes }) =>

@@ -66,12 +66,12 @@ export function judge(remains: Remains): Judgement {
   const missing = versions.filter(version => !isArchived(version) && !kept.has(identity.ofVersion(version)))
   const problems = [
     ...untold(remains, missing, fired, facts),
-    ...wrongRows(versions, archived, identity),
+    ...wrongRows(truth, archived, identity),
     ...(scenario.isRedeployed === true ? wrongColumns(stored, remains.configurations, remains.deployedMs) : []),
     ...wrongHistories(versions, asStored, identity, persons && factsAbout(persons, facts)),
     ...wrongAlarms(remains, fired),
     ...wrongRefusals(remains),
-    ...notSentAgain(remains, archived, kept),
+    ...notSentAgain(remains, truth, archived, kept),
     ...stormsOf(remains),
     ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, fired)),
     ...(remains.sealed === undefined ? [] : wrongJournalAlarms(remains.sealed, fired, world.metrics, scenario)),
@@ -172,19 +172,30 @@ function recordsOf(text: string): readonly string[] {
 }
 
 /** Once somebody has sent again what was refused, it is archived, but for what is too large for that. */
-function notSentAgain({ scenario }: Remains, archived: Archived, kept: KeptElsewhere): readonly string[] {
+function notSentAgain(
+  { scenario }: Remains,
+  truth: ReadonlyMap<string, Version>,
+  archived: Archived,
+  kept: KeptElsewhere,
+): readonly string[] {
   if (!scenario.isOperated) return []
   const small = [...kept].filter(([, bytes]) => bytes <= LIMITS.recordBytes)
   const left = small.map(([id]) => id).filter(id => !archived.has(id))
-  return left.map(id => `version ${id} was refused, sent again and is not archived`)
+  return left.map(id => `version ${namedBy(id, truth)} was refused, sent again and is not archived`)
+}
+
+/** A problem is one line, and what Kinesis has of a change is several. */
+function namedBy(id: string, truth: ReadonlyMap<string, Version>): string {
+  const version = truth.get(id)
+  return version === undefined ? id.replaceAll('\n', ' ') : named(version)
 }
 
 /** Each row is a version that the table had, with both images, and one version has one id. */
-function wrongRows(versions: readonly Version[], archived: Archived, identity: Identity): readonly string[] {
-  const truth = new Map(versions.map(version => [identity.ofVersion(version), version]))
+function wrongRows(truth: ReadonlyMap<string, Version>, archived: Archived, identity: Identity): readonly string[] {
   return [...archived].flatMap(([id, rows]) => {
     const version = truth.get(id)
-    if (version === undefined) return [`row ${rows[0]?.event_id} is of no version that the table had: ${id}`]
+    if (version === undefined)
+      return [`row ${rows[0]?.event_id} is of no version that the table had: ${namedBy(id, truth)}`]
     const ids = new Set(rows.map(({ event_id }) => event_id))
     const isWrong = rows.some(row => !isAs(row, version, identity))
     return [

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { goingOff } from './alarms.js'
 import type { FaultKind } from './faults.js'
 import { type Judgement, judge } from './judge.js'
 import type { Scenario } from './scenario.js'
@@ -21,6 +22,9 @@ export async function runScenario(scenario: Scenario, isTold = false): Promise<O
   const remains = await runWorld(scenario, isTold)
   const { world } = remains
   const judgement = judged(remains)
+  if (isTold)
+    for (const { name, atMs, why } of goingOff(world.metrics, scenario))
+      world.story.recall(atMs, `alarm ${name}`, `goes off, ${why}`)
   for (const problem of judgement.problems) world.story.tell('judge', problem)
   return {
     ...judgement,
@@ -54,15 +58,46 @@ export function kindOf(problem: string): string {
 }
 
 /**
- * Of a story that was told, what concerns the version, the object or the item that the first problem names, with the
- * faults around it; at its end the last that was seen of it, and what whoever had it did next.
+ * Of a story that was told, what concerns the version, the object or whatever the first problem names, with what was
+ * around it; at its end the last that was seen of it, and what whoever had it did next. Where it names an alarm, or
+ * nothing that the story knows: what went wrong before, the last of each kind.
  */
-export function storyOf({ problems: [problem = ''], story }: Outcome): readonly string[] {
-  const subject = SUBJECTS.map(pattern => pattern.exec(problem)?.[0]).find(found => found !== undefined)
-  if (subject === undefined) return []
-  const concerned = story.flatMap((line, i) => (line.includes(subject) ? [i] : []))
-  const near = new Set(concerned.flatMap(i => [i - 2, i - 1, i, i + 1, i + 2]))
-  return [...story.filter((_, i) => near.has(i)), ...endOf(subject, concerned, story)]
+export function storyOf({ problems: [problem], story }: Outcome): readonly string[] {
+  if (problem === undefined) return []
+  const happened = story.filter(line => whoOf(line) !== 'judge')
+  const subject = SUBJECTS.map(pattern => pattern.exec(problem)?.[0]).find(
+    found => found !== undefined && happened.some(isAbout(found)),
+  )
+  const concerned = subject === undefined ? [] : indexesOf(story, isAbout(subject))
+  const near = concerned.flatMap(i => [i - 2, i - 1, i, i + 1, i + 2])
+  const isTraced = subject !== undefined && !subject.startsWith(ALARM)
+  const before = isTraced ? [] : wentWrong(story.slice(0, concerned[0]))
+  const told = new Set([...near, ...before])
+  return [...story.filter((_, i) => told.has(i)), ...(isTraced ? endOf(subject, concerned, story) : [])]
+}
+
+function indexesOf(story: readonly string[], isWanted: (line: string) => boolean): readonly number[] {
+  return story.flatMap((line, i) => (isWanted(line) ? [i] : []))
+}
+
+/** True of a line with this name, and not only with a longer one: ORD-1 is not ORD-11. */
+function isAbout(subject: string): (line: string) => boolean {
+  const name = new RegExp(`${subject.replaceAll(/[^\w\s]/g, '\\$&')}(?!\\d)`)
+  return line => name.test(line)
+}
+
+const WRONG =
+  /\b(fail(s|ed|ure)?|dies|killed|drops|loses|skips|refuses|cannot|forgotten|gives up|turns away|too large|not accepted|passed over|stranger|finds that|used by no sealing)\b/
+
+/** Where faults struck, columns changed, and something went wrong: the last of each kind. */
+function wentWrong(story: readonly string[]): readonly number[] {
+  const wrong = indexesOf(story, line => {
+    const who = whoOf(line)
+    return who === 'fault' || who === 'deployment' || (who !== 'judge' && WRONG.test(line))
+  })
+  // however many it names
+  const kind = (line: string) => kindOf(line).replaceAll(/(# )+/g, '')
+  return [...new Map(wrong.map(i => [kind(story[i] as string), i])).values()]
 }
 
 function endOf(subject: string, concerned: readonly number[], story: readonly string[]): readonly string[] {
@@ -97,8 +132,19 @@ function whoOf(line = ''): string | undefined {
   return /^\S+ \S+ ([^:]*):/.exec(line)?.[1]
 }
 
-/** A version, an object, an item. */
-const SUBJECTS = [/\d{19,}/, /\b(data|refused|facts|config|log)\/\S+/, /ORD-\d+/, /person-\d+/]
+const ALARM = 'alarm '
+
+/** A version, an object, an item, a person; a moment, an answer of a copy, a day; an alarm. */
+const SUBJECTS = [
+  /(?<=version |had: )\d{19,}/,
+  /\b(data|refused|facts|config|log)\/[^\s,]+/,
+  /ORD-\d+/,
+  /person-\d+/,
+  /\d{4}-\d\d-\d\dT[\d:.]+Z/,
+  /(?<=^answer )\S+/,
+  /\d{4}-\d\d-\d\d/,
+  /alarm [\w-]+/,
+]
 
 /** A world that cannot even be judged has a problem. */
 function judged(remains: Remains): Judgement {

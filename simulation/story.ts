@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 /** What happened in a world, line by line, and a hash of it all: two runs of one seed have the same. */
 export class Story {
   readonly lines: string[] = []
+  private readonly times: number[] = []
   private readonly hash = createHash('sha256')
   private pending = ''
 
@@ -14,14 +15,25 @@ export class Story {
 
   tell(who: string, what: string): void {
     const ms = this.now() - this.start
-    if (this.isTold) this.lines.push(`${elapsed(ms)} ${who}: ${what}`)
+    if (this.isTold) this.write(this.lines.length, ms, `${who}: ${what}`)
     this.pending += `${ms} ${who}: ${what}\n`
     if (this.pending.length > 65_536) this.digestPending()
   }
 
   /** Something for whoever reads the story alone, such as which changes a call carried: no part of the hash. */
   detail(who: string, what: () => string): void {
-    if (this.isTold) this.lines.push(`${elapsed(this.now() - this.start)} ${who}: ${what()}`)
+    if (this.isTold) this.write(this.lines.length, this.now() - this.start, `${who}: ${what()}`)
+  }
+
+  /** The same of something that happened before, at a moment in milliseconds since 1970. */
+  recall(atMs: number, who: string, what: string): void {
+    const ms = atMs - this.start
+    if (this.isTold) this.write(this.times.findLastIndex(time => time <= ms) + 1, ms, `${who}: ${what}`)
+  }
+
+  private write(place: number, ms: number, line: string): void {
+    this.lines.splice(place, 0, `${elapsed(ms)} ${line}`)
+    this.times.splice(place, 0, ms)
   }
 
   /** Lower hex over all lines so far. */

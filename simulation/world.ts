@@ -132,12 +132,12 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   const replay = scenario.capture === 'kinesis' ? deployKinesis(deployed) : deployStreams(deployed)
   const operator = scenario.isOperated ? operatorOf(deployed, replay) : undefined
   const journal = scenario.isSealed ? new SimulatedJournal(world, archive) : undefined
-  const kept = persons && { table: configuration, persons, archive, refused, count: count as number }
+  const derived = new SimulatedBucket(world, 'derived')
+  const kept = persons && { table: configuration, persons, archive, refused, derived, count: count as number }
   const eraser = kept && new Eraser(world, kept)
   void journal?.runUntil(endOf(scenario))
   void operator?.runUntil(endOf(scenario))
   void eraser?.runUntil(endOf(scenario))
-  const derived = new SimulatedBucket(world, 'derived')
   const compactor = scenario.isCompacted
     ? new SimulatedCompactor(world, { table: configuration, archive, derived })
     : undefined

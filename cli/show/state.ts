@@ -38,7 +38,7 @@ export function describeState(
   }
   const after = `${last.event_name} ${shortId(last.event_id)} at ${showTime(last, zone)}, ${showActor(last)}`
   const then = gapAhead
-    ? `changes between it and ${ahead} are missing, so the item may have been another by then`
+    ? `changes ${ahead === undefined ? 'after it' : `between it and ${ahead}`} are missing, so the item may have been another by then`
     : ahead === undefined
       ? 'no later change in the archive'
       : `next change ${ahead}`

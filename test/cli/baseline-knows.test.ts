@@ -36,8 +36,15 @@ describe('an archive of two complete baselines', () => {
     expect(differences.map(({ item_key, difference }) => [String(item_key).match(/i\d/)?.[0], difference])).toEqual([
       ['i0', 'removed'],
       ['i3', 'changed'],
-      ['i5', 'added'],
+      // the second baseline found it there; when it was made nobody tells
+      ['i5', 'unknown'],
     ])
+  })
+
+  it('says of an item that a later baseline lacks that what is missing came after what it was', async () => {
+    const { out } = await run(['as-of', 'Things', 'i0', BEFORE, ...place])
+    expect(out.replaceAll(/\s+/g, ' ')).toMatch(/state after BASELINE .*; changes after it are missing, so/)
+    expect(out).not.toContain('undefined')
   })
 
   it('says with first-and-last-seen that baselines know of an item that is gone', async () => {

@@ -24,7 +24,7 @@ const LOCKS: readonly Planted[] = [
     file: 'functions/lock-objects.ts',
     right: 'const wanted = new Date(time.getTime() + rule.days * DAY_MS)',
     wrong: 'const wanted = new Date(time.getTime() + (rule.days - 1) * DAY_MS)',
-    cause: /is locked until \d+, expected \d+/,
+    cause: /is locked until \d+, expected \d+[\s\S]*locks archive/,
   },
 ].map(bug => ({ worlds: isLocked, ...bug }))
 
@@ -76,7 +76,7 @@ const COUNTS: readonly Planted[] = [
     file: 'functions/seal-archive.ts',
     right: 'if (sealed.reason instanceof JournalError)',
     wrong: 'writeMetrics({ [JOURNAL_METRICS.seals]: 1 })\n      if (sealed.reason instanceof JournalError)',
-    cause: /seal-late should fire/,
+    cause: /seal-late should fire[\s\S]*sealer \d+: failed/,
   },
   {
     name: "a use of the journal's key is looked for once the sealer has used it itself",
@@ -84,14 +84,14 @@ const COUNTS: readonly Planted[] = [
     right: 'const [sealed] = await Promise.allSettled([sealArchive(options, time)])',
     wrong:
       'const [sealed] = await Promise.allSettled([sealArchive({ ...options, isForeignKey: true }, time)])\n    await sealArchive(options, time)',
-    cause: /key of the journal was used at .*, and nobody/,
+    cause: /key of the journal was used at .*, and nobody[\s\S]*signs for a stranger/,
   },
   {
     name: 'the sealer signs though it could not look who had used its key',
     file: 'functions/seal-archive.ts',
     right: 'await countUses(options, log)',
     wrong: 'await countUses(options, log).catch(() => {})',
-    cause: /key of the journal was used at .*, and nobody/,
+    cause: /key of the journal was used at .*, and nobody[\s\S]*signs for a stranger/,
   },
 ].map(bug => ({ worlds: isSealed, ...bug }))
 
@@ -102,7 +102,7 @@ const COLUMNS: readonly Planted[] = [
     file: 'transform/table-configuration.ts',
     right: 'return [...columns].sort((a, b) => (a.column < b.column ? -1 : 1))',
     wrong: 'return [...columns].reverse()',
-    cause: /which is not kept|holds .* expected/,
+    cause: /(which is not kept|holds .* expected)[\s\S]*deployment: has columns/,
   },
 ].map(bug => ({ worlds: isRedeployed, ...bug }))
 

@@ -42,7 +42,7 @@ const COPY: readonly Planted[] = [
     file: 'derived/compactor.ts',
     right: 'lacks: [...new Set([...answer.lacks, ...added])].sort()',
     wrong: 'lacks: answer.lacks',
-    cause: /answer \w+ has \d+ rows, where the archive has/,
+    cause: /answer \S+ has \d+ rows, where the archive has[\s\S]*published \{"answer"/,
   },
 ]
 

@@ -75,7 +75,7 @@ const FORWARDER: readonly Planted[] = [
     file: 'aws/patience.ts',
     right: 'this.failures++',
     wrong: 'this.failures += 0',
-    cause: /Firehose was called/,
+    cause: /Firehose was called[\s\S]*turns away/,
     worlds: hasShortOutage,
   },
   {
@@ -83,14 +83,14 @@ const FORWARDER: readonly Planted[] = [
     file: 'capture/forwarder.ts',
     right: 'RecordsLeft: countRecords(left)',
     wrong: 'RecordsLeft: 0',
-    cause: /put-failures should fire/,
+    cause: /put-failures should fire[\s\S]*is told of a failure/,
   },
   {
     name: 'large records are not counted',
     file: 'capture/forwarder.ts',
     right: 'RecordsOversize: kept.kept.length',
     wrong: 'RecordsOversize: 0',
-    cause: /record-oversize should fire/,
+    cause: /record-oversize should fire[\s\S]*were kept whole/,
     worlds: hasLarge,
   },
   {
@@ -168,7 +168,7 @@ const JOURNAL: readonly Planted[] = [
     file: 'journal/seal.ts',
     right: 'const path = claimPath(head.size)\n  if (',
     wrong: 'const path = claimPath(next.size)\n  if (',
-    cause: /leads to size|journal-forked fires for nothing/,
+    cause: /leads to size \d+, expected more/,
   },
   {
     name: 'a checkpoint is moved on before its tiles are written',
@@ -176,7 +176,7 @@ const JOURNAL: readonly Planted[] = [
     right:
       'await writeFiles(store, await stagedFiles(store, head))\n  await proveRoot(store, head)\n  await moveOn(store, head)',
     wrong: 'await moveOn(store, head)\n  await writeFiles(store, await stagedFiles(store, head))',
-    cause: /last check fails.*is missing|journal-forked fires for nothing/,
+    cause: /function-killed[\s\S]*sealer.*is missing|last check fails.*is missing/,
     worlds: strikes(isSealed, 'function-killed'),
   },
   {
@@ -201,7 +201,7 @@ const JOURNAL: readonly Planted[] = [
     file: 'functions/check-journal.ts',
     right: 'log.findings.length > 0 ? (path: string) => store.read(path) : await readerTo(store, log.state.front)',
     wrong: 'log.findings.length >= 0 ? (path: string) => store.read(path) : await readerTo(store, log.state.front)',
-    cause: /journal-forked fires for nothing/,
+    cause: /journal-forked fires for nothing[\s\S]*sealer \d+: dies[\s\S]*check \d+: finds that .* is missing/,
     worlds: strikes(isSealed, 'function-killed'),
     mended: '461807c',
   },

@@ -152,8 +152,11 @@ describe('a world', () => {
     const world = { ...openWorld(1, 12, 'streams'), isSealed: true, isReadAtLast: false, load: quiet } as const
     const parts = { isOperated: false, hasBaselines: false, isRestored: false } as const
     const misused = { kind: 'key-misused', fromMs: 18_000_000, toMs: 19_000_000, rate: 1 } as const
-    const stranger = await runScenario({ ...world, ...parts, faults: [misused] })
+    const stranger = await runScenario({ ...world, ...parts, faults: [misused] }, true)
     expect(stranger).toMatchObject({ problems: [], alarms: ['key-used'] })
+    expect(stranger.story.join('\n')).toMatch(
+      /kms: signs for a stranger[\s\S]*alarm key-used: goes off, \w+ is 1, above 0/,
+    )
     const asleep = { kind: 'function-throttled', fromMs: 10_000_000, toMs: 32_000_000, rate: 1 } as const
     const { problems, alarms } = await runScenario({ ...world, ...parts, faults: [asleep] })
     expect(problems).toEqual([])
