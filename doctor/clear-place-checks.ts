@@ -16,19 +16,19 @@ const VERSION_DAYS = 1
 
 const FOR_EVER = 'for ever'
 
-const TODO_OF_REFUSED =
+const LET_REFUSED_EXPIRE =
   'deploy again; itemtrail subject erase names what is there of a person, which is to be redriven or deleted'
 
 /** What is checked of places that may hold something of who was erased: none keeps it longer than is documented. */
 export const CLEAR_PLACE_CHECKS: readonly Check<ClearPlaces>[] = [
   {
     name: 'refused records in the archive',
-    todo: TODO_OF_REFUSED,
+    todo: LET_REFUSED_EXPIRE,
     judge: ({ archive, refusedDays }) => judgeRefused(archive, REFUSED_PREFIX, refusedDays),
   },
   {
     name: 'what Lambda gave up',
-    todo: TODO_OF_REFUSED,
+    todo: LET_REFUSED_EXPIRE,
     judge: ({ refused, refusedDays }) => judgeRefused(refused, '', refusedDays),
   },
   {

@@ -96,7 +96,6 @@ export async function readDeployment(
     note(`looking for drift, stack ${i + 1} of ${names.length} ...`)
     drift.push({ stack: name, found: await attempt(() => readDrift(clients.cloudFormation, name, options)) })
   }
-  const arrivals = { canary, callers }
   return {
     stack,
     drift,
@@ -105,7 +104,8 @@ export async function readDeployment(
     locks,
     archiveKey,
     journal,
-    ...arrivals,
+    canary,
+    callers,
     alarmTopic,
     persons,
     tables: captured,

@@ -18,6 +18,8 @@ export async function readAlarmTopic(
   })
 }
 
+const PROMISED = 'a subscription that is confirmed'
+
 export const TOPIC_CHECKS: readonly Check<{
   readonly topic: DeployedFact<TopicFacts>
   /** Who the configuration says is to hear. */
@@ -27,13 +29,12 @@ export const TOPIC_CHECKS: readonly Check<{
     name: 'who hears',
     todo: 'confirm by the link in the mail that SNS sent, or subscribe somebody else: aws sns subscribe',
     judge: ({ topic, notify }) =>
-      known(topic, 'a subscription that is confirmed', ({ confirmed, pending }) => {
-        const promised = 'a subscription that is confirmed'
+      known(topic, PROMISED, ({ confirmed, pending }) => {
         const waiting = pending === 0 ? '' : `, ${pending} not confirmed`
         const found = `${confirmed} confirmed${waiting}`
         // nobody promised that somebody hears where nobody was named
-        if (confirmed === 0) return notify.length > 0 ? judged(false, found, promised) : noted('nobody', promised)
-        return pending > 0 ? noted(found, promised) : judged(true, found, promised)
+        if (confirmed === 0) return notify.length > 0 ? judged(false, found, PROMISED) : noted('nobody', PROMISED)
+        return pending > 0 ? noted(found, PROMISED) : judged(true, found, PROMISED)
       }),
   },
 ]

@@ -12,13 +12,13 @@ export interface TrailSubject {
 /** CloudTrail delivers a digest for each hour, also one in which nobody called (user guide, "Empty digest files"). */
 const DIGEST_LATE_HOURS = 3
 
-const TODO = 'docs/runbook.md, trail-touched; in the first hours after a deployment ask again later'
+const LOOK_AT_TRAIL = 'docs/runbook.md, trail-touched; in the first hours after a deployment ask again later'
 
 /** What is checked of the trail: one that logs no more looks like a table that nobody writes to. */
 export const TRAIL_CHECKS: readonly Check<TrailSubject>[] = [
   {
     name: 'logging',
-    todo: TODO,
+    todo: LOOK_AT_TRAIL,
     judge: ({ settings }) =>
       known(settings, 'on', ({ isLogging }) => judged(isLogging, isLogging ? 'on' : 'off', 'on')),
   },
@@ -35,7 +35,7 @@ export const TRAIL_CHECKS: readonly Check<TrailSubject>[] = [
   },
   {
     name: 'delivery',
-    todo: TODO,
+    todo: LOOK_AT_TRAIL,
     judge: ({ delivered }) =>
       judgeAge(delivered, {
         mostMs: DIGEST_LATE_HOURS * HOUR_MS,

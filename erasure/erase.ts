@@ -16,6 +16,7 @@ import {
 import type { Hold } from './holds.js'
 import type { KeyStore, SubjectKeys } from './subject-keys.js'
 import { countSubject, type KeptRow, type SubjectCount } from './subject-rows.js'
+import { searchedOf } from './unsearched.js'
 
 /** Who is to be erased, why, and who asks for it. */
 export interface EraseRequest {
@@ -128,9 +129,8 @@ async function certify(
   const { archive, keys } = place
   const { table, recorded: asked } = fence
   const known = factsOf(await readFacts(archive, table), 'erasure', fence).at(-1)
-  const isSearched = newest <= factMicroseconds(known?.searched ?? known?.destroyed ?? searched)
-  if (known !== undefined && isSearched && known.pending.join('\n') === pending.join('\n') && known.rows === rows)
-    return known
+  const isSearched = known !== undefined && newest <= factMicroseconds(searchedOf(known))
+  if (isSearched && known.pending.join('\n') === pending.join('\n') && known.rows === rows) return known
   const destroyed = known?.destroyed ?? factInstant(destroyedMs * 1000)
   const effective = known?.effective ?? factInstant((destroyedMs + keys.lingersMs) * 1000)
   const certificate: ErasureFact = {

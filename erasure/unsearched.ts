@@ -44,20 +44,17 @@ function unsearched(facts: readonly Fact[], refused: readonly Pick<ObjectEntry, 
     persons.set(key, { token, destroyed, searched: [known, searchedOf(fact)].sort()[1] as string })
   }
   return [...persons.values()]
-    .map(person => ({ ...person, objects: refused.filter(object => mayBeOf(person, object)).length }))
+    .map(person => ({ ...person, objects: refused.filter(mayBeOf(person)).length }))
     .filter(({ objects }) => objects > 0)
     .sort((a, b) => (a.destroyed < b.destroyed ? -1 : 1))
 }
 
-function mayBeOf(
-  { destroyed, searched }: Omit<Unsearched, 'objects'>,
-  { modified }: Pick<ObjectEntry, 'modified'>,
-): boolean {
-  const us = modified * 1000
-  return us > factMicroseconds(searched) && us <= factMicroseconds(destroyed) + ON_ITS_WAY_US
+function mayBeOf({ destroyed, searched }: Omit<Unsearched, 'objects'>) {
+  const [fromUs, toUs] = [factMicroseconds(searched), factMicroseconds(destroyed) + ON_ITS_WAY_US]
+  return ({ modified }: Pick<ObjectEntry, 'modified'>) => modified * 1000 > fromUs && modified * 1000 <= toUs
 }
 
-/** Whoever wrote no time searched after the key was destroyed. */
-function searchedOf({ searched, destroyed }: ErasureFact): string {
+/** Until when refused records were searched: whoever wrote no time searched after the key was destroyed. */
+export function searchedOf({ searched, destroyed }: ErasureFact): string {
   return searched ?? destroyed
 }

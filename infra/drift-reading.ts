@@ -1,5 +1,6 @@
 import type { Stack } from 'aws-cdk-lib'
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import { may } from './permissions.js'
 
 /**
  * What CloudFormation reads of a resource when it looks for drift, which it does with the rights of whoever had it look
@@ -112,8 +113,4 @@ const UNCUT_CHARACTERS = 20
 function nameOfAll(stack: Stack): string {
   const { nestedStackParent } = stack
   return nestedStackParent === undefined ? stack.stackName.slice(0, UNCUT_CHARACTERS) : nameOfAll(nestedStackParent)
-}
-
-function may(actions: readonly string[], ...resources: string[]): PolicyStatement {
-  return new PolicyStatement({ actions: [...actions], resources })
 }

@@ -306,8 +306,9 @@ function toCheckJournal({ archive }: ArchiveParts, sealKeyArn: string): PolicySt
   ]
 }
 
-function may(actions: string[], ...resources: string[]): PolicyStatement {
-  return new PolicyStatement({ actions, resources })
+/** One statement that allows. */
+export function may(actions: readonly string[], ...resources: string[]): PolicyStatement {
+  return new PolicyStatement({ actions: [...actions], resources })
 }
 
 function below(bucket: Bucket, ...prefixes: readonly string[]): string[] {

@@ -81,12 +81,14 @@ export function spansOfAll(table: TableConfiguration): EachItemStatement {
   return { columns, sql, values: [], narrowing: toldAtFirstSight(table, columns) }
 }
 
+/** What is told of the span of an item's changes where its rows are counted, too. */
+export const ROW_SPAN = ['item_key', 'first_us', 'last_us', 'changes', 'row_count', 'first_region', 'last_region']
+
 /** The same, with how many rows an item has and what regions they are of. */
 export function rowSpansOfAll(table: TableConfiguration): EachItemStatement {
-  const columns = ['item_key', 'first_us', 'last_us', 'changes', 'row_count', 'first_region', 'last_region']
   const more = ', count(*) as row_count, min(region) as first_region, max(region) as last_region'
   const sql = `${spansSql(deliveriesOf(table), [], more)}\norder by item_key`
-  return { columns, sql, values: [], narrowing: toldAtFirstSight(table, columns) }
+  return { columns: ROW_SPAN, sql, values: [], narrowing: toldAtFirstSight(table, ROW_SPAN) }
 }
 
 /** The first and the last change of each item of the rows that some conditions leave, in no order. */

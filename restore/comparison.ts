@@ -7,8 +7,8 @@ import { type ComparedArchive, findingsOf, type SidedFinding } from './reconcile
 import type { ReconcileSource } from './reconcile-source.js'
 import { type ComparedItems, NO_DIGEST, nameUnequal, reconciliationFact } from './reconciliation-fact.js'
 
-/** How many items were compared, and all that are not equal. */
-export interface UnequalItems extends Pick<ComparedItems, 'items' | 'differing' | 'unsettled'> {
+/** How many items were compared, and which are not equal: the first of them, and how many more. */
+export interface UnequalItems extends Omit<ComparedItems, 'digest'> {
   /** Over what was equal, in the very archive that was compared; not told where that is to be asked anew. */
   readonly digest?: string
 }
@@ -35,10 +35,12 @@ export async function compareAll(
     items = count
     onCompared(count)
   }
+  let named = nameUnequal(differing, unsettled)
   const end = async (engine: QueryEngine) => {
+    named = nameUnequal(differing, unsettled)
     // a live table may have been found equal by what has arrived since
-    if (isKept && source.kind !== 'scan')
-      digest = await digestOfEqual(engine, source, table, nameUnequal(differing, unsettled))
+    if (isKept && source.kind !== 'scan' && named.further === undefined)
+      digest = await digestOfEqual(engine, source, table, named)
   }
   for await (const found of findingsOf(source, table, archived, begin, end)) {
     onFinding(found)
@@ -46,7 +48,7 @@ export async function compareAll(
     if (/^(changed-meanwhile|unknown|erased|config-boundary)$/.test(kind)) unsettled.add(itemKey)
     else differing.set(itemKey, lastChangeUs)
   }
-  return { items, differing, unsettled, ...(digest !== undefined && { digest }) }
+  return { items, ...named, ...(digest !== undefined && { digest }) }
 }
 
 /** What an archive keeps of a comparison, recorded at `nowMs`; where it was not asked yet, it is opened once more. */
@@ -54,10 +56,9 @@ export async function comparisonFact(
   source: ReconcileSource,
   table: TableConfiguration,
   { open }: Pick<ComparedArchive, 'open'>,
-  { items, differing, unsettled, digest }: UnequalItems,
+  unequal: UnequalItems,
   nowMs: number,
 ): Promise<ReconciliationFact> {
-  const named = nameUnequal(differing, unsettled)
   const compared = {
     table: table.table,
     method: source.kind === 'scan' ? 'scan' : 'export',
@@ -68,21 +69,21 @@ export async function comparisonFact(
   const askAnew = async () => {
     const engine = await open()
     try {
-      return await digestOfEqual(engine, source, table, named)
+      return await digestOfEqual(engine, source, table, unequal)
     } finally {
       engine.close()
     }
   }
-  return reconciliationFact(compared, { items, ...named, digest: digest ?? (await askAnew()) }, nowMs)
+  const anew = async () => (unequal.further === undefined ? askAnew() : NO_DIGEST)
+  return reconciliationFact(compared, { ...unequal, digest: unequal.digest ?? (await anew()) }, nowMs)
 }
 
 /** What the archive's rows say of all items but those, at the moment that a fact of the comparison is about. */
-async function digestOfEqual(
+function digestOfEqual(
   engine: QueryEngine,
   { fromUs }: ReconcileSource,
   table: TableConfiguration,
-  { differing, unsettled, further }: ReturnType<typeof nameUnequal>,
+  { differing, unsettled }: Pick<ComparedItems, 'differing' | 'unsettled'>,
 ): Promise<string> {
-  if (further !== undefined) return NO_DIGEST
   return digestOfStates(engine, table, comparedAsOf(fromUs), [...differing.keys(), ...unsettled])
 }

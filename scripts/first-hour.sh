@@ -110,13 +110,13 @@ for table in $orders $carts; do
 done
 written=$SECONDS
 for table in $orders $carts; do
-  key=$(await "$minutes" keys "$archive" "data/$table/" | sed -n 1p)
+  key=$(await "$minutes" keys "$archive" "data/$table/" | first)
   told "$table: first object after" "$((SECONDS - written)) s"
   check "$table: prefixes have no hour appended; a key condition on the bucket's ARN fits bucket keys" "$key" "data/$table/event_date=[0-9-]{10}/[^/]+"
 done
 mode() { aws s3api get-object-retention --bucket "$archive" --key "$1" --query Retention.Mode --output text; }
 check 'EventBridge may write into the encrypted queue of the lock function: rows are locked' "$(await 6 mode "$key")" GOVERNANCE
-check 'a configuration is locked as it is written' "$(await 1 mode "$(keys "$archive" config/ | sed -n 1p)")" GOVERNANCE
+check 'a configuration is locked as it is written' "$(await 1 mode "$(keys "$archive" config/ | first)")" GOVERNANCE
 check 'nothing was refused' "$(keys "$archive" refused/ | wc -l | tr -d ' ')" 0
 
 echo '── asking'
@@ -159,14 +159,14 @@ aws sqs set-queue-attributes --queue-url "$queue" --attributes "file://$work/pol
 aws sns subscribe --topic-arn "$(output AlarmTopicArn)" --protocol sqs --notification-endpoint "$arn" >/dev/null
 alarm=$(aws cloudwatch describe-alarms --query "MetricAlarms[?contains(AlarmDescription,'$orders: ')&&contains(AlarmDescription,'record-refused')].AlarmName" --output text | first)
 aws cloudwatch set-alarm-state --alarm-name "$alarm" --state-value ALARM --state-reason 'first hour'
-message() { aws sqs receive-message --queue-url "$queue" --wait-time-seconds 10 --query 'Messages[0].Body' --output text | grep -o 'record-refused' | sed -n 1p; }
+message() { aws sqs receive-message --queue-url "$queue" --wait-time-seconds 10 --query 'Messages[0].Body' --output text | grep -o 'record-refused' | first; }
 check 'CloudWatch may publish to the encrypted topic' "$(await 2 message)" record-refused
 sealer=$(function_of Journal JournalSealer)
 for number in 1 2; do aws lambda invoke --function-name "$sealer" --cli-read-timeout 900 "$work/sealed.$number" >"$work/seal.$number" 2>&1 & done
 wait
 check 'KMS signs what Node verifies; of two sealings at once one is throttled or waits' "$(grep -c FunctionError "$work"/seal.* | grep -c ':0')" '[12]'
 check 'there is a checkpoint' "$(keys "$archive" log/checkpoint)" log/checkpoint
-check 'a lock is told to the sealer' "$(aws s3 cp "s3://$archive/$(keys "$archive" log/tile/entries | sed -n 1p)" - | grep -ac retain_until)" '[1-9][0-9]*'
+check 'a lock is told to the sealer' "$(aws s3 cp "s3://$archive/$(keys "$archive" log/tile/entries | first)" - | grep -ac retain_until)" '[1-9][0-9]*'
 credentials=$(aws sts assume-role --role-arn "$(output BaselineRole)" --role-session-name first-hour --query Credentials --output json)
 replay=$(output "${carts//[^A-Za-z]/}ReplayStream")
 code=0

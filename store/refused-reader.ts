@@ -37,11 +37,13 @@ export interface KeptEntry {
   readonly entry: RefusedEntry
 }
 
+/** Where refused records are kept. */
+const REFUSED_PLACES = [REFUSED_PREFIX, GIVEN_UP_PREFIX]
+
 /** The objects that keep what was refused, as a list tells of them. */
 export async function refusedObjects(objects: Pick<Objects, 'entries'>): Promise<readonly ObjectEntry[]> {
   const found: ObjectEntry[] = []
-  for (const prefix of [REFUSED_PREFIX, GIVEN_UP_PREFIX])
-    for (const entry of await objects.entries(prefix)) found.push(entry)
+  for (const prefix of REFUSED_PLACES) for (const entry of await objects.entries(prefix)) found.push(entry)
   return found
 }
 
@@ -54,7 +56,7 @@ export async function* readRefused(
   onDamage: (key: string) => void,
   wanted: (key: string) => boolean = () => true,
 ): AsyncGenerator<KeptEntry> {
-  for (const prefix of [REFUSED_PREFIX, GIVEN_UP_PREFIX])
+  for (const prefix of REFUSED_PLACES)
     for (const key of (await objects.list(prefix)).filter(wanted)) yield* openRefused(objects, key, onDamage)
 }
 

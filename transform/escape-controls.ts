@@ -10,8 +10,9 @@ export function escapeControls(text: string): string {
 }
 
 /** Of ASCII, Latin, Greek and Cyrillic, kana and Han what is neither: a law of all code points holds it. */
-const PLAIN = /^[ -~\u00a0-\u00ac\u00ae-\u052f\u3040-\u9fff]*$/
-const PLAIN_LINES = /^[\n -~\u00a0-\u00ac\u00ae-\u052f\u3040-\u9fff]*$/
+const PLAIN_CHARACTERS = String.raw` -~\u00a0-\u00ac\u00ae-\u052f\u3040-\u9fff`
+const PLAIN = new RegExp(`^[${PLAIN_CHARACTERS}]*$`)
+const PLAIN_LINES = new RegExp(`^[\\n${PLAIN_CHARACTERS}]*$`)
 
 /** The same of a text of several lines, whose line feeds stay. */
 export function escapeControlsInLines(text: string): string {

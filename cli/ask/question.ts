@@ -3,6 +3,8 @@ import type { Answer } from '../../queries/answers/answer.js'
 import { describeVerdict } from '../../queries/answers/answer-verdict.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import type { Receipt, WrittenFile } from '../../queries/answers/receipt.js'
+import type { QueryName } from '../../queries/query-types.js'
+import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type ExitCode, goesToTerminal, type Io, type Options } from '../io.js'
 import { answerFormatOf, formatOption, type Had } from '../show/choose-format.js'
 import { checkTarget, OUTPUT_OPTIONS, withOutput } from '../show/output-file.js'
@@ -113,6 +115,15 @@ function readFormulas({ csvFormulas = 'text' }: Options): boolean {
 export interface AnswerJudgement {
   readonly verdict: () => Promise<AnswerVerdict | undefined>
   readonly receipt: () => Promise<Receipt | undefined>
+}
+
+/** What a saved query would be asked with, for a verdict on what says the same; that needs no SQL. */
+export function savedQuestion(
+  query: QueryName,
+  { table }: TableConfiguration,
+  parameters: Readonly<Record<string, string>>,
+) {
+  return { query, table, parameters: new Map(Object.entries(parameters)), sql: '' }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { type EachItemStatement, rowSpansOfAll, rowsOfEachItem } from '../each-item.js'
+import { type EachItemStatement, ROW_SPAN, rowSpansOfAll, rowsOfEachItem } from '../each-item.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
@@ -175,8 +175,7 @@ export class ContinuityCheck {
       group by item_key
       order by item_key`
     const values = since === 0 ? [until] : [since, until, Math.min(since, until + 1)]
-    const columns = ['item_key', 'first_us', 'last_us', 'changes', 'row_count', 'first_region', 'last_region']
-    return { columns, sql, values }
+    return { columns: ROW_SPAN, sql, values }
   }
 
   private async *findings(): AsyncGenerator<Piece> {

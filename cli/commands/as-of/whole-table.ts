@@ -6,7 +6,7 @@ import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { parseItem, valueAt } from '../../../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../../../transform/instant.js'
 import type { ConfiguredColumn, TableConfiguration } from '../../../transform/table-configuration.js'
-import { type Asking, judgedParts, judgementOf } from '../../ask/question.js'
+import { type Asking, judgedParts, judgementOf, savedQuestion } from '../../ask/question.js'
 import { tellRemarks } from '../../ask/remarks.js'
 import { type Opening, revealingOf } from '../../ask/revealing.js'
 import type { Workspace } from '../../ask/workspace.js'
@@ -43,8 +43,9 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
   const { shown, given, ready } = await revealingOf(asking.workspace, table, asking.options)
   const revealed = (unseal: Unsealing) => revealItems(items, unseal, ready)
   const programs = () => revealed(given)
-  const judgement = judgementOf(askedOf(table, at), asking, () =>
-    archive.run('table-as-of', table.table, { at: formatInstant(at.us, 6) }),
+  const moment = { at: formatInstant(at.us, 6) }
+  const judgement = judgementOf(savedQuestion('table-as-of', table, moment), asking, () =>
+    archive.run('table-as-of', table.table, moment),
   )
   const { verdict } = judgement
   return {
@@ -70,11 +71,6 @@ export async function tableAsOf(asking: Asking, table: TableConfiguration, at: I
       return counts.unchecked > 0 ? EXIT.unchecked : exitOfVerdict(await verdict())
     },
   }
-}
-
-/** What the saved query that says the same is asked with. */
-function askedOf({ table }: TableConfiguration, at: Instant) {
-  return { query: 'table-as-of', table, parameters: new Map([['at', formatInstant(at.us, 6)]]), sql: '' }
 }
 
 interface Counts {

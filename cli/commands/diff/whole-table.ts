@@ -9,7 +9,7 @@ import { type Row, rowsOf } from '../../../queries/engines/rows.js'
 import { type Item, parseItem } from '../../../transform/attribute-value.js'
 import { formatInstant, type Instant } from '../../../transform/instant.js'
 import type { TableConfiguration } from '../../../transform/table-configuration.js'
-import { type Asking, judgedParts, judgementOf, lazily } from '../../ask/question.js'
+import { type Asking, judgedParts, judgementOf, lazily, savedQuestion } from '../../ask/question.js'
 import { revealingOf, revealTable, textsIn } from '../../ask/revealing.js'
 import { EXIT, type Io } from '../../io.js'
 import { showPath, showValue } from '../../show/item.js'
@@ -37,7 +37,7 @@ export async function diffOfTable(
     await ready(textsIn(answer.table))
     return answer
   })
-  const judgement = judgementOf(askedOf(table, period), asking, whole)
+  const judgement = judgementOf(savedQuestion('diff-of-table', table, period), asking, whole)
   const { verdict } = judgement
   const span = (zone?: string) => `${showInstant(from, zone)} → ${showInstant(to, zone)}`
   let streamed: Counts | undefined
@@ -75,11 +75,6 @@ export async function diffOfTable(
       return unknown > 0 ? EXIT.unchecked : exitOfVerdict(await verdict())
     },
   }
-}
-
-/** What the saved query is asked with. */
-function askedOf({ table }: TableConfiguration, period: Readonly<Record<string, string>>) {
-  return { query: 'diff-of-table', table, parameters: new Map(Object.entries(period)), sql: '' }
 }
 
 type Kind = 'added' | 'removed' | 'changed' | 'unknown'
