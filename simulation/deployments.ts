@@ -37,6 +37,7 @@ export class Deployments {
   private older: TableConfiguration
   private bothUntil = 0
   private schema: ReadonlyMap<string, Column>
+  private seenVersion = 0
 
   constructor(
     private readonly world: World,
@@ -84,8 +85,11 @@ export class Deployments {
     story.tell('deployment', `has columns ${next.columns.map(({ column }) => column).join(', ') || 'none'}`)
     this.keep(next)
     await scheduler.sleep(dice.between(1000, MINUTE_MS))
-    const seen = dice.between(0, 2 * MINUTE_MS)
-    scheduler.after(seen, () => {
+    const version = this.times.length
+    scheduler.after(dice.between(0, 2 * MINUTE_MS), () => {
+      // seen late, never again after a newer one
+      if (version < this.seenVersion) return
+      this.seenVersion = version
       this.schema = schemaOf(next)
     })
     await scheduler.sleep(dice.between(1000, MINUTE_MS))

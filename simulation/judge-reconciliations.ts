@@ -1,6 +1,8 @@
 /** What a comparison with the live table may say of an item, while both go on: what can be so, and nothing else. */
+import { readFact } from '../config/fact-file.js'
 import { groupBy } from '../delivery/redrive.js'
 import type { FindingKind } from '../restore/reconciliation.js'
+import { parseInstant } from '../transform/instant.js'
 import type { Looked } from './judge-last-look.js'
 import { hasTicks, heldSince, keyOf, type Row } from './judge-versions.js'
 import type { Reconciliation } from './reconciler.js'
@@ -11,12 +13,13 @@ const SECOND_MS = 1000
 
 /** Each a sentence. */
 export function wrongReconciliation(
-  { fromMs, untilMs, sinceMs, rows: contents, findings }: Reconciliation,
+  { fromMs, untilMs, sinceMs, rows: contents, facts, findings }: Reconciliation,
   { versions, identity }: Looked,
 ): readonly string[] {
   const rows = rowsIn(contents)
   const archived = new Set(rows.map(identity.ofRow))
   const wasSeen = new Set(rows.flatMap(({ event_name, item_key }) => (event_name === 'BASELINE' ? [item_key] : [])))
+  const baselineTimes = baselinesIn(facts)
   const before = versions.filter(({ timeUs }) => timeUs / 1000 <= untilMs)
   return [...groupBy(before, ({ item }) => item)].flatMap(([item, all]) => {
     // which of two changes of one time was last, nobody knows
@@ -26,15 +29,14 @@ export function wrongReconciliation(
     // a baseline says of an item what none of its changes that are there do
     if (!isWhole && wasSeen.has(keyOf(item))) return []
     const said = findings.get(keyOf(item))
-    const has = stateOf(there)
     const could = new Set(statesSince(all, fromMs))
-    const differing = [...could].filter(state => state !== has).map(state => kindOf(has, state))
     // times in a stream are cut to the second
     const moved = all.some(({ timeUs }) => timeUs / 1000 >= sinceMs - SECOND_MS)
-    const mayBe =
-      said === undefined
-        ? could.has(has) || moved
-        : (said === 'changed-meanwhile' && moved) || (said === 'unknown' && !isWhole) || differing.includes(said)
+    const mayBe = statesOf(there, baselineTimes).some(has => {
+      const differing = [...could].filter(state => state !== has).map(state => kindOf(has, state))
+      if (said === undefined) return could.has(has) || moved
+      return (said === 'changed-meanwhile' && moved) || (said === 'unknown' && !isWhole) || differing.includes(said)
+    })
     const what = `${there.length} of ${all.length} versions are there`
     return mayBe ? [] : [`reconcile with the live table says ${said ?? 'nothing'} of ${item}, of which ${what}`]
   })
@@ -53,8 +55,19 @@ function statesSince(all: readonly Version[], ms: number): readonly (string | nu
   return [...(wasThere ? [held[0]?.before ?? null] : []), ...held.map(({ after }) => after)]
 }
 
-function stateOf(versions: readonly Version[]): string | null {
-  return versions.at(-1)?.after ?? null
+/** What an archive has of an item by the last of these; a later baseline that lacks it says that it was gone. */
+function statesOf(versions: readonly Version[], baselineTimes: readonly number[]): readonly (string | null)[] {
+  const last = versions.at(-1)
+  const isGone = baselineTimes.some(us => last !== undefined && us > last.timeUs)
+  return [last?.after ?? null, ...(isGone ? [null] : [])]
+}
+
+/** When each baseline was taken, in microseconds since 1970. */
+function baselinesIn(facts: Contents): readonly number[] {
+  return facts.flatMap(([key, bytes]) => {
+    const fact = readFact(Buffer.from(bytes).toString(), key)
+    return fact.kind === 'baseline' ? [parseInstant(fact.rowTime)?.us ?? 0] : []
+  })
 }
 
 function rowsIn(contents: Contents): readonly Row[] {

@@ -43,8 +43,9 @@ export interface Reconciliation {
   readonly untilMs: number
   /** Since when a change may explain what differs, by the clock of whoever compared, which may be behind. */
   readonly sinceMs: number
-  /** What the archive had of rows. */
+  /** What the archive had. */
   readonly rows: Contents
+  readonly facts: Contents
   /** By the item's key. */
   readonly findings: ReadonlyMap<string, FindingKind>
 }
@@ -59,13 +60,13 @@ export async function reconcileBy(process: Process, place: ReconciledArchive): P
   const remove = () => stored.remove()
   place.open.add(remove)
   const store = standingStill(process, stored)
-  let rows: Contents = []
+  let [rows, facts]: [Contents, Contents] = [[], []]
   const open = async () => {
     const root = join(place.folder, String(process.world.numbers.next()))
-    const there = place.archive.contents(DATA_PREFIX)
+    const there = [place.archive.contents(DATA_PREFIX), place.archive.contents(FACTS_PREFIX)] as const
     // what the first look at it found is what was compared
-    if (rows.length === 0) rows = there
-    const engine = await process.work(openAtRest(root, configuration, there, place.archive.contents(FACTS_PREFIX)))
+    if (rows.length === 0) [rows, facts] = there
+    const engine = await process.work(openAtRest(root, configuration, ...there))
     place.open.add(() => engine.close())
     return standingStill(process, engine)
   }
@@ -83,7 +84,7 @@ export async function reconcileBy(process: Process, place: ReconciledArchive): P
     const untilMs = scheduler.now
     const fact = await comparisonFact(source, configuration, archived, unequal, process.now())
     await keepFact(new Bucket(s3ClientOf(process, [place.archive]), place.archive.name), fact)
-    return { fromMs, untilMs, sinceMs: source.fromUs / 1000, rows, findings }
+    return { fromMs, untilMs, sinceMs: source.fromUs / 1000, rows, facts, findings }
   } finally {
     place.open.delete(remove)
     remove()
