@@ -19,11 +19,11 @@ import { ARCHIVE_OPTION, CONFIG_OPTION, type Workspace, withWorkspace } from '..
 import { type Command, EXIT, type ExitCode, type Io, type Options } from '../io.js'
 import { DEFAULT_ARCHIVE } from '../show/archive-name.js'
 import { FORMAT_OPTION, formatOf } from '../show/choose-format.js'
+import { tellUncertified, tellUnsearched } from '../show/erasures.js'
 import { grouped } from '../show/progress.js'
 import { printTable, shorterTime } from '../show/table.js'
 import { paint } from '../show/terminal.js'
 import { printable, wrap } from '../show/text.js'
-import { tellUnsearched } from '../show/unsearched.js'
 import { describeFeed, describeTail, type TailFound, tailOf } from './status/feed.js'
 
 /** What one table holds, as `status` tells it. */
@@ -103,8 +103,9 @@ function folderStatus(options: Options, io: Io): Promise<ExitCode> {
         io.err(`${printable(`${key} ${reason}`)}\n`)
     const isAltered = tables.some(({ sealed }) => (sealed?.findings.length ?? 0) > 0)
     for (const text of unknown) io.err(`${printable(text)}; how far the tail is is not known\n`)
+    const isUncertified = tables.some(({ uncertified }) => uncertified.length > 0)
     const isBehind = tables.some(({ tail }) => tail?.behind === true)
-    const isDoubted = refused.length + damaged.length + unsearched.length > 0 || isAltered || isBehind
+    const isDoubted = refused.length + damaged.length + unsearched.length > 0 || isAltered || isUncertified || isBehind
     const isUnchecked = unreadable.length > 0 || unknown.length > 0
     return tellUnbelieved(workspace, isUnchecked ? EXIT.unchecked : isDoubted ? EXIT.findings : EXIT.done, io)
   })
@@ -213,6 +214,8 @@ function printTables(tables: readonly StatusOfTable[], now: number, io: Io): voi
     if (repeats > 0) io.out(`${table}: ${grouped(repeats)} repeated deliveries, each change is counted once\n`)
   }
   for (const { table, sealed } of tables) if (sealed !== null) printSealed(table, sealed, io)
+  for (const { table, uncertified } of tables)
+    for (const one of uncertified) io.out(`${table}: ${paint(io, 'red', wrap(tellUncertified(one), io.columns))}\n`)
   for (const { table, misfits } of tables)
     for (const { column, changes } of misfits)
       io.out(`${table}: ${column} is null in ${grouped(changes)} changes whose value does not fit it\n`)

@@ -13,6 +13,7 @@ import { savedQuery } from '../catalog.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { rowsOf } from '../engines/rows.js'
+import { type Uncertified, uncertifiedIn } from '../verdict/erasures.js'
 import { type SealedTable, sealedOf } from '../verdict/sealed.js'
 import { askQuery } from './ask.js'
 
@@ -34,6 +35,8 @@ export interface TableStatus {
   readonly gaps: number
   /** The last comparison with the table; null where there was none. */
   readonly compared: LastComparison | null
+  /** Erasures that were begun and have no certificate. */
+  readonly uncertified: readonly Uncertified[]
   /** Columns with values that did not fit them, and in how many changes. */
   readonly misfits: readonly { readonly column: string; readonly changes: number }[]
   /** Its objects beside what the archive's journal says of them; null where nothing is sealed. */
@@ -62,6 +65,7 @@ export async function tableStatus(engine: QueryEngine, table: TableConfiguration
     delivered: row?.delivered as string | null,
     gaps: facts.filter(({ kind }) => kind === 'gap' || kind === 'stream-changed').length,
     compared: lastComparison(facts),
+    uncertified: uncertifiedIn(facts),
     misfits: await countMisfits(engine, table),
     sealed: await sealedOf(engine, table),
   }

@@ -47,6 +47,22 @@ export function erasuresOf(facts: readonly Fact[]): KnownErasures {
   return known
 }
 
+/** An erasure that was begun, and has no certificate: the process died, or a case was opened meanwhile. */
+export interface Uncertified {
+  readonly token: string
+  /** When its fence went up: an instant of facts. */
+  readonly asked: string
+}
+
+/** Those that a table's facts tell of, the longest ago first. */
+export function uncertifiedIn(facts: readonly Fact[]): readonly Uncertified[] {
+  const known = erasuresOf(facts)
+  return facts
+    .flatMap(fact => (fact.kind === 'erasing' && erasureOf(fact, known)?.certificate === null ? [fact] : []))
+    .map(({ token, recorded }) => ({ token, asked: recorded }))
+    .sort((a, b) => (a.asked < b.asked ? -1 : 1))
+}
+
 /** The erasure that made a sealed value unreadable; undefined where no fact tells of one. */
 export function erasureOf(
   { token, generation }: Pick<SealedField, 'token' | 'generation'>,

@@ -210,6 +210,7 @@ describe('the JSON of the commands', () => {
         ...[...journal, 'objects[].key', 'objects[].kind'].map(name => `tables[].journal.${name}`),
         ...[...feed, 'tail.until_loss', 'tail.behind'].map(name => `tables[].${name}`),
         // in test/erasure/journey.test.ts
+        ...['token', 'asked'].map(name => `tables[].uncertified[].${name}`),
         ...['token', 'destroyed', 'searched', 'objects'].map(name => `unsearched[].${name}`),
       ],
     )

@@ -192,6 +192,7 @@ describe('status of a stack where all is well', () => {
         unread_since: null,
         until_loss: 86_339,
         open_gaps: [],
+        uncertified: [],
         compared: null,
         compacted: null,
         alarms_up: [],
@@ -388,6 +389,8 @@ it('tells programs what is documented, and nothing else', async () => {
   keep(moved as never)
   const compared = { method: 'scan', source: 'table', items: 1, differing: [], unsettled: [], digest: '0'.repeat(64) }
   keep({ ...moved, kind: 'reconciliation', from, to, ...compared, recorded: from } as never)
+  const asked = { reason: 'asked', ticket: null, by: 'ann' }
+  keep({ ...moved, kind: 'erasing', token: 'a'.repeat(32), generation: 1, ...asked } as never)
   stack.s3.add({ key: 'facts/Orders/20261122T110000.000000Z-gap.json', bucket: BUCKET, body: Buffer.from('{') })
   const ill = await asJson()
   stack.s3.fault = operation => (operation === 'GetObject' ? { status: 403, code: 'AccessDenied' } : undefined)

@@ -161,6 +161,22 @@ describe('a person', () => {
     expect((await ask('verify', 'rows')).exit).toBe(0)
   })
 
+  it('whose erasure ended before its certificate is named by status, until it is done', async () => {
+    const { archive, ingest, ask, askJson, erase } = await makePlace()
+    await ingest(LIFE)
+    await erase('u-1')
+    expect((await askJson('status')).tables[0].uncertified).toEqual([])
+    const facts = join(archive, 'facts', 'Orders')
+    for (const name of readdirSync(facts)) if (name.endsWith('-erasure.json')) rmSync(join(facts, name))
+    const { exit, out } = await ask('status')
+    expect([exit, out]).toEqual([1, expect.stringMatching(/^Orders: the erasure of [\da-f]{32}, asked for /m)])
+    expect((await askJson('status')).tables[0].uncertified).toEqual([
+      { token: expect.stringMatching(/^[\da-f]{32}$/), asked: expect.stringMatching(/^20.*Z$/) },
+    ])
+    expect((await erase('u-1')).exit).toBe(0)
+    expect((await ask('status')).exit).toBe(0)
+  })
+
   it('is sealed in every shape that the table may have', async () => {
     const { archive, ask, ingest } = await makePlace([
       { subject: 'owner', attributes: ['card.number', 'phones.*', { attribute: 'tax', keep: 'last4' }] },

@@ -47,6 +47,7 @@ function describeTable({ table, last, lag, facts, compacted, alarms }: TableOnCa
     until_loss: measured?.untilLossMs == null ? null : Math.floor(measured.untilLossMs / 1000),
     open_gaps: known?.open.map(describeGapFor) ?? null,
     compared: known?.compared ?? null,
+    uncertified: known?.uncertified ?? null,
     compacted: compacted === undefined ? null : (valueIn(compacted) ?? null),
     alarms_up: alarms.filter(({ state }) => state === 'ALARM').map(({ rule, name }) => rule?.heading ?? name),
   }

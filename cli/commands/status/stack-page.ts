@@ -8,11 +8,11 @@ import { ageOf } from '../../../queries/moment.js'
 import { parseInstant } from '../../../transform/instant.js'
 import { tellUncaptured } from '../../ask/uncaptured.js'
 import { EXIT, type ExitCode, type Io } from '../../io.js'
+import { tellUncertified, tellUnsearched } from '../../show/erasures.js'
 import { grouped } from '../../show/progress.js'
 import { shorterTime } from '../../show/table.js'
 import { paint } from '../../show/terminal.js'
 import { printable, wrap } from '../../show/text.js'
-import { tellUnsearched } from '../../show/unsearched.js'
 import { describeComparison } from './feed.js'
 import type { StackStatus, TableOnCall } from './stack.js'
 
@@ -144,6 +144,9 @@ function linesOf(of: TableOnCall, { asked, refused, alarms }: StackStatus, zone?
       : { name: 'refused', text: describeRefused(of.refused, zone), is: of.refused.length > 0 ? 'wrong' : 'well' },
     ofFact('gaps', facts, ({ open }) => ({ text: describeGaps(open, zone), is: open.length > 0 ? 'wrong' : 'well' })),
     ...(facts.kind === 'found' ? facts.value.unread.map(why => notAsked('facts', why)) : []),
+    ...(facts.kind === 'found' ? facts.value.uncertified : []).map(
+      one => ({ name: 'erased', text: tellUncertified(one), is: 'wrong' }) as const,
+    ),
     ofFact('compared', facts, ({ compared }) => ({
       text: compared === null ? 'never with the table' : describeComparison(compared, zone),
       is: (compared?.differing ?? 0) + (compared?.earlier ?? 0) > 0 ? 'wrong' : 'well',

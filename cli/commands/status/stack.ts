@@ -15,6 +15,7 @@ import { type QueryEngine, QueryError } from '../../../queries/engines/engine.js
 import { deliveriesOf } from '../../../queries/engines/literal.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import { inUtc } from '../../../queries/engines/utc.js'
+import { type Uncertified, uncertifiedIn } from '../../../queries/verdict/erasures.js'
 import { findFacts } from '../../../store/kept-facts.js'
 import { isMissing, type Objects } from '../../../store/objects.js'
 import { tablesOf } from '../../../store/table-objects.js'
@@ -71,6 +72,7 @@ export interface LastChange {
 interface FactsOnCall {
   readonly open: readonly OpenGap[]
   readonly compared: TableStatus['compared']
+  readonly uncertified: readonly Uncertified[]
   /** Facts that cannot be read, so that nobody knows what they say. */
   readonly unread: readonly string[]
 }
@@ -216,7 +218,12 @@ async function readLast(table: TableConfiguration, { archive, engine }: Asking):
 
 async function readFactsOnCall(archive: Objects, table: string): Promise<FactsOnCall> {
   const { facts, problems } = await findFacts(archive, table)
-  return { open: openGaps(facts), compared: lastComparison(facts), unread: problems.map(({ message }) => message) }
+  return {
+    open: openGaps(facts),
+    compared: lastComparison(facts),
+    uncertified: uncertifiedIn(facts),
+    unread: problems.map(({ message }) => message),
+  }
 }
 
 async function readCompacted(table: string, derived: Objects): Promise<string | null> {

@@ -1,4 +1,5 @@
 import type { Unsearched } from '../../erasure/unsearched.js'
+import type { Uncertified } from '../../queries/verdict/erasures.js'
 import { grouped } from './progress.js'
 
 const SHOWN = 3
@@ -10,6 +11,11 @@ export function tellUnsearched(persons: readonly Unsearched[]): readonly string[
     ...persons.slice(0, SHOWN).map(tellOne),
     ...(more > 0 ? [`${grouped(more)} further persons who were erased may be in it: --format json names them`] : []),
   ]
+}
+
+/** That an erasure is not known to be done. */
+export function tellUncertified({ token, asked }: Uncertified): string {
+  return `the erasure of ${token}, asked for ${asked}, has no certificate: itemtrail subject erase again, with the id, ends it`
 }
 
 function tellOne({ token, destroyed, searched, objects }: Unsearched): string {
