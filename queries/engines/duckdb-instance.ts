@@ -16,6 +16,12 @@ const CALLS_NOBODY = {
 }
 
 /**
+ * What is freed goes back to the system: else as much again as DuckDB may hold stays with the process, for it counts
+ * only what is in use.
+ */
+const KEEPS_NOTHING = { allocator_background_threads: 'true' }
+
+/**
  * DuckDB's client, loaded when it is needed: it takes longer to load than most commands to run. It is CommonJS, which
  * an `import` reads once more to find its names: that took longer than to load it.
  */
@@ -28,7 +34,7 @@ export async function openDuckDb(
   path = ':memory:',
   settings: Readonly<Record<string, string>> = {},
 ): Promise<DuckDBInstance> {
-  return duckDbClient().DuckDBInstance.create(path, { ...CALLS_NOBODY, ...settings })
+  return duckDbClient().DuckDBInstance.create(path, { ...CALLS_NOBODY, ...KEEPS_NOTHING, ...settings })
 }
 
 /** What DuckDB holds of an archive where nobody says otherwise: with all around it a command stays below 1 GB. */

@@ -19,7 +19,8 @@ export function misledObjects(list: string, columns: ReadonlyMap<string, string>
     return [`min(${column}) as min_${i}`, `max(${column}) as max_${i}`, `count(${column}) as n_${i}`]
   })
   const told = bounded.flatMap(([name], i) => {
-    const of = (what: string) => `max(${what}) filter (path_in_schema = ${quoted(name)}) as`
+    // as a filter of each maximum the same takes ten times as long
+    const of = (what: string) => `max(case when path_in_schema = ${quoted(name)} then ${what} end) as`
     return [
       `${of('stats_min_value')} tmin_${i}`,
       `${of('stats_max_value')} tmax_${i}`,

@@ -47,11 +47,18 @@ export class ChangedNames {
     while (i < oldImage.end || j < newImage.end) {
       const before = order[i / SLOT] as number
       const after = order[j / SLOT] as number
-      const relation = i === oldImage.end ? 1 : j === newImage.end ? -1 : slots.compare(before, after)
-      if (relation !== 0 || this.differ(before, after)) this.writeName(relation < 0 ? before : after)
+      const isAlike = i < oldImage.end && j < newImage.end && this.areAlike(before, after)
+      const relation = isAlike ? 0 : i === oldImage.end ? 1 : j === newImage.end ? -1 : slots.compare(before, after)
+      if (!isAlike && (relation !== 0 || this.differ(before, after))) this.writeName(relation < 0 ? before : after)
       if (relation <= 0) i += SLOT
       if (relation >= 0) j += SLOT
     }
+  }
+
+  /** Whether one was taken over from the other; which image was read first is not said. */
+  private areAlike(a: number, b: number): boolean {
+    const { ints } = this.items.slots
+    return ints[a + 5] === b || ints[b + 5] === a
   }
 
   private differ(a: number, b: number): boolean {

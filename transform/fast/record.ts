@@ -204,10 +204,10 @@ export class RecordScanner {
         this.keys = this.itemRange(at, this.keysRange)
         return this.itemEnd
       case 'NewImage':
-        this.newImage = this.itemRange(at, this.newRange)
+        this.newImage = this.itemRange(at, this.newRange, this.oldImage)
         return this.itemEnd
       case 'OldImage':
-        this.oldImage = this.itemRange(at, this.oldRange)
+        this.oldImage = this.itemRange(at, this.oldRange, this.newImage)
         return this.itemEnd
       case 'ApproximateCreationDateTime': {
         if (this.bytes[at] === QUOTE) return this.plainField('ApproximateCreationDateTime', at)
@@ -255,9 +255,9 @@ export class RecordScanner {
     return this.bytes.toString('latin1', at + 1, end - 1)
   }
 
-  private itemRange(at: number, range: ItemRange): ItemRange {
+  private itemRange(at: number, range: ItemRange, like?: ItemRange): ItemRange {
     range.base = this.items.slots.top
-    this.itemEnd = this.items.item(at)
+    this.itemEnd = this.items.item(at, like)
     return this.endRange(range)
   }
 

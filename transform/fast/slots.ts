@@ -1,7 +1,10 @@
 import { compareEscaped, compareRanges, NONE } from './bytes.js'
 
-/** Integers of a slot: the name's first four bytes, where the name begins and ends, where its canonical value does. */
-export const SLOT = 5
+/**
+ * Integers of a slot: the name's first four bytes, where the name begins and ends, where its canonical value does, and
+ * the slot of another item that has the same name and value, `NONE` where that is not known.
+ */
+export const SLOT = 6
 
 /** Attributes of an item in the scanner's slots, and the canonical form of the whole. */
 export interface ItemRange {
@@ -38,7 +41,16 @@ export class Slots {
     ints[top + 2] = nameEnd
     ints[top + 3] = from
     ints[top + 4] = to
+    ints[top + 5] = NONE
     this.top = top + SLOT
+  }
+
+  /** Adds what another item has in a slot and this one so many bytes further on. */
+  pushAlike(slot: number, shift: number): void {
+    const { ints, top } = this
+    const [name, nameEnd] = [ints[slot + 1] as number, ints[slot + 2] as number]
+    this.push(name + shift, nameEnd + shift, (ints[slot + 3] as number) + shift, (ints[slot + 4] as number) + shift)
+    this.ints[top + 5] = slot
   }
 
   /** Adds a copy of a slot on top. */

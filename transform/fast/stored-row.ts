@@ -149,15 +149,16 @@ export class StoredRowCheck {
     items.reset(bytes, bytes.length)
     if (!this.isCanonical(ITEM_KEY, keys) || !items.areKeys(keys, this.table.keys.length)) return false
     if (this.has(OLD_IMAGE) && !(this.isCanonical(OLD_IMAGE, oldImage) && this.hasKeys(oldImage))) return false
-    return !this.has(NEW_IMAGE) || (this.isCanonical(NEW_IMAGE, newImage) && this.hasKeys(newImage))
+    const like = this.has(OLD_IMAGE) ? oldImage : undefined
+    return !this.has(NEW_IMAGE) || (this.isCanonical(NEW_IMAGE, newImage, like) && this.hasKeys(newImage))
   }
 
-  private isCanonical(field: number, range: ItemRange): boolean {
+  private isCanonical(field: number, range: ItemRange, like?: ItemRange): boolean {
     const { items } = this
     const from = this.from[field] as number
     const to = this.to[field] as number
     range.base = items.slots.top
-    if (items.item(from) !== to || items.from !== from || items.to !== to) return false
+    if (items.item(from, like) !== to || items.from !== from || items.to !== to) return false
     range.end = items.slots.top
     range.from = from
     range.to = to

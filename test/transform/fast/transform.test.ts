@@ -18,6 +18,7 @@ import {
   tableConfiguration,
 } from '../../factories.js'
 import { readRecord, recordNames } from '../../fixtures/build.js'
+import { randomOf } from '../../random.js'
 
 const DAY_AFTER = ARRIVAL + 24 * 60 * 60 * 1000
 
@@ -59,6 +60,24 @@ const ESCAPED = [
 ]
 const named = (names: readonly string[]): Attributes => Object.fromEntries(names.map(name => [name, { S: name }]))
 const shuffledNames = (count: number) => Array.from({ length: count }, (_, i) => `a${(i * 7919) % 10_007}`)
+
+/** Attributes in no order, some of which are canonical as they stand. */
+const VERSIONED: readonly (readonly [string, Attributes[string]])[] = [
+  ['zip', { S: 'a"b' }],
+  ['total', { N: '12.5' }],
+  ['tags', { SS: ['b', 'a'] }],
+  ['sorted', { SS: ['a', 'b'] }],
+  ['address', { M: { street: { S: 'x' }, city: { S: 'y' } } }],
+  ['lines', { L: [{ S: 'x' }, { M: { b: { B: 'AAECAw==' }, a: { NULL: true } } }] }],
+  ['a"b', { BOOL: true }],
+  ['bytes', { B: 'AAECAw==' }],
+  ['ab', { S: '' }],
+]
+const packOf = (documents: readonly object[]) => documents.map(document => JSON.stringify(document)).join('\n')
+const imageOf = (attributes: readonly (readonly [string, Attributes[string]])[]): Attributes => ({
+  order_id: { S: 'ORD12345' },
+  ...Object.fromEntries(attributes),
+})
 
 describe('the fast path', () => {
   it('takes ordinary records, and gives the very bytes of the plain path', () => {
@@ -147,6 +166,27 @@ describe('the fast path', () => {
     expect(linesOf(baselineDocument(), unconfiguredTable('Orders'))).toBeUndefined()
     const twice = tableConfiguration({ keys: ['a', 'b'].map(column => ({ column, attribute: 'order_id' })) })
     expect(linesOf(baselineDocument(), twice)).toBeUndefined()
+  })
+
+  it('reads an image beside the other of its record as it does alone, whatever is gone, new or elsewhere', () => {
+    const random = randomOf(17)
+    const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)] as T
+    const anyChange = () => {
+      const before = VERSIONED.filter(() => random() < 0.9)
+      const after = before
+        .filter(() => random() < 0.9)
+        .map(([name, value]) => [name, random() < 0.2 ? pick(VERSIONED)[1] : value] as const)
+      if (random() < 0.3) after.splice(Math.floor(random() * after.length), 0, ['new', { S: '' }])
+      if (random() < 0.3) after.push(...after.splice(0, Math.floor(random() * after.length)))
+      return { eventName: 'MODIFY', OldImage: imageOf(before), NewImage: imageOf(after) } as const
+    }
+    // in packs: what was found of one record must not be believed of the next
+    for (let i = 0; i < 20; i++) {
+      const changes = Array.from({ length: 20 }, anyChange)
+      const oldFirst = changes.map(({ NewImage, ...fields }) => streamsRecord({ ...fields, NewImage }))
+      expect(linesOf(packOf(oldFirst))).toBeDefined()
+      expect(linesOf(packOf(changes.map(kinesisDocument)), kinesisTable)).toBeDefined()
+    }
   })
 
   it('takes a pack as the forwarder makes it', () => {
