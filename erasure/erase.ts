@@ -15,7 +15,7 @@ import {
 } from '../transform/fact.js'
 import type { Hold } from './holds.js'
 import type { KeyStore, SubjectKeys } from './subject-keys.js'
-import { countSubject, type KeptRow, type SubjectCount } from './subject-rows.js'
+import { countSubject, type SubjectCount, type SubjectRows } from './subject-rows.js'
 import { searchedOf } from './unsearched.js'
 
 /** Who is to be erased, why, and who asks for it. */
@@ -33,11 +33,9 @@ export interface RefusedPlace {
 }
 
 /** Where a person's data and key are. */
-export interface ErasurePlace {
+export interface ErasurePlace extends SubjectRows {
   readonly archive: Objects
   readonly keys: KeyStore
-  /** The rows of a table that may be of a person: at least those with the token. */
-  readonly rows: (table: string, token: string) => AsyncIterable<KeptRow>
   /** Where records are kept that were refused, which nobody has sealed. */
   readonly refused: readonly RefusedPlace[]
   /** By how much the clock of these places may be behind this one, in milliseconds. @default - 0: it is this one */
@@ -85,7 +83,7 @@ export async function eraseSubject(place: ErasurePlace, request: EraseRequest): 
   const certificates: ErasureFact[] = []
   for (const fence of fences) {
     const { table } = fence
-    const count = await countSubject(place.rows(table, token), table, { token, id: request.id })
+    const count = await countSubject(place, table, { token, id: request.id })
     const unsearched = (await place.unsearched?.(table)) ?? []
     const pending = [...clear, ...clearRows(count), ...unsearched]
     certificates.push(await certify(place, fence, destroyed, { count, pending, ...search }))
@@ -166,7 +164,7 @@ export function factsOf<K extends 'erasing' | 'erasure'>(
 
 function clearRows({ table, clear }: SubjectCount): readonly string[] {
   if (clear === 0) return []
-  return [`${clear} rows of ${table} name the person in clear: they were made before the table had erasable values`]
+  return [`${clear} rows of ${table} name the person in clear: they were made before all was sealed that is erasable`]
 }
 
 async function newestRefused({ refused }: ErasurePlace): Promise<number> {

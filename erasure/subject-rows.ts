@@ -20,6 +20,14 @@ export async function* keptRows(archive: DiskArchive, table: string): AsyncGener
   }
 }
 
+/** Where a person's rows are found. */
+export interface SubjectRows {
+  /** The rows of a table that may be of a person: at least those with the token. */
+  readonly rows: (table: string, token: string) => AsyncIterable<KeptRow>
+  /** By id the configurations of a table whose rows have nothing in clear that is erasable: see `sealedWhole`. */
+  readonly sealed: (table: string) => Promise<ReadonlySet<string>>
+}
+
 /** What a table's rows hold of a person. */
 export interface SubjectCount {
   readonly table: string
@@ -27,7 +35,7 @@ export interface SubjectCount {
   readonly rows: number
   /** Values in their images that are sealed under the person's keys. */
   readonly values: number
-  /** Rows that name the person and were made before anything of the table was sealed: they are clear for good. */
+  /** Rows that name the person and were made before all was sealed that is erasable: they are clear for good. */
   readonly clear: number
   /** The times of the first and the last row. */
   readonly first: string | null
@@ -36,18 +44,20 @@ export interface SubjectCount {
 
 /** Counts what rows of a table hold of the person with this token, and under this id in clear. */
 export async function countSubject(
-  kept: AsyncIterable<KeptRow>,
+  place: SubjectRows,
   table: string,
   { token, id }: { readonly token: string; readonly id: string | undefined },
 ): Promise<SubjectCount> {
+  const sealed = await place.sealed(table)
   const objects = new Set<string>()
   let [rows, values, clear] = [0, 0, 0]
   let first: string | null = null
   let last: string | null = null
   const quoted = id === undefined ? undefined : JSON.stringify(id)
-  for await (const { object, row } of kept) {
+  for await (const { object, row } of place.rows(table, token)) {
     const images = imagesOf(row)
-    if (row.subjects === null && quoted !== undefined && images.some(image => image.includes(quoted))) clear++
+    const mayBeClear = row.subjects === null || !sealed.has(String(row.config_id))
+    if (mayBeClear && quoted !== undefined && images.some(image => image.includes(quoted))) clear++
     if (!isOfSubject(row, token)) continue
     objects.add(object)
     rows++

@@ -25,6 +25,8 @@ const TIMEOUT_MS = 15 * MINUTE_MS
 /** What is compacted, and to where. */
 export interface CompactedArchive {
   readonly table: TableConfiguration
+  /** What the next call of it is configured with. */
+  readonly configurationOf: () => TableConfiguration
   readonly archive: SimulatedBucket
   readonly derived: SimulatedBucket
 }
@@ -86,7 +88,7 @@ export class SimulatedCompactor {
 
   private async compact(process: Process, given: Given): Promise<void> {
     const { dice, story } = this.world
-    const { table, archive, derived } = this.place
+    const { configurationOf, archive, derived } = this.place
     const s3 = s3ClientOf(process, [archive, derived])
     const engine = AthenaEngine.open({
       client: this.athena.clientOf(process),
@@ -99,7 +101,7 @@ export class SimulatedCompactor {
       engine: { run: (sql, values, options?: RunOptions) => engine.run(sql, values, options) },
       archive: new Bucket(s3, archive.name),
       derived: new Bucket(s3, derived.name),
-      configuration: table,
+      configuration: configurationOf(),
       database: 'archive',
       location: `s3://${derived.name}/`,
       runBytes: 40_000,

@@ -1,12 +1,17 @@
 /**
- * Deployments that change a table's columns while records are on their way, in the order of the stack: the
+ * Deployments that change a table's columns, and what of it is erasable, while records are on their way, in the order of the stack: the
  * configuration is kept, then the Glue table is changed, then the function, of which both versions run for minutes.
  * Some are rolled back. Firehose developer guide, "Convert input data format": "the converted data will not contain
  * attributes that are not specified in the schema"; how soon it sees another version of the schema is not documented.
  */
 import { type Column, columnsOf } from '../transform/audit-row.js'
 import { configurationKey } from '../transform/layout.js'
-import { type ConfiguredColumn, rowConfiguration, type TableConfiguration } from '../transform/table-configuration.js'
+import {
+  type ConfiguredColumn,
+  type ErasableSubject,
+  rowConfiguration,
+  type TableConfiguration,
+} from '../transform/table-configuration.js'
 import type { SimulatedBucket } from './bucket.js'
 import { HOUR_MS, START_MS } from './times.js'
 import type { World } from './world.js'
@@ -27,6 +32,19 @@ const VERSIONS: readonly (readonly ConfiguredColumn[])[] = [
   [AMOUNT],
   [STATUS, AMOUNT, NOTE, GIFT],
   [],
+]
+
+/** A column of what is erasable: it holds what the images hold of it. */
+const CONTACT: ConfiguredColumn = { column: 'contact', path: ['contact'], type: 'json' }
+const COLUMNS_OF_PERSONS: readonly (readonly ConfiguredColumn[])[] = [...VERSIONS, [CONTACT, STATUS]]
+
+/** What is erasable where something is: a part of it in clear, more, something else in its place, and nothing. */
+const ERASABLE: readonly (readonly ErasableSubject[] | undefined)[] = [
+  [{ subject: ['customer'], values: [{ path: ['contact'] }] }],
+  [{ subject: ['customer'], values: [{ path: ['contact'], keep: 'last4' }] }],
+  [{ subject: ['customer'], values: [{ path: ['contact'] }, { path: ['seal'] }] }],
+  [{ subject: ['customer'], values: [{ path: ['seal'] }] }],
+  undefined,
 ]
 
 /** What is deployed of a table at a moment. */
@@ -71,7 +89,7 @@ export class Deployments {
       await scheduler.sleep((dice.random() * hours * HOUR_MS) / 2)
       if (scheduler.now >= START_MS + hours * HOUR_MS) return
       const before = this.newest
-      await this.deploy({ ...this.first, columns: dice.pick(VERSIONS) })
+      await this.deploy(this.another())
       // a resource after these fails, and all go back
       if (!dice.chance(0.3)) continue
       await scheduler.sleep(dice.between(1000, 5 * MINUTE_MS))
@@ -79,10 +97,19 @@ export class Deployments {
     }
   }
 
+  private another(): TableConfiguration {
+    const { dice } = this.world
+    const { erasable: isOfPersons, ...first } = this.first
+    if (isOfPersons === undefined) return { ...first, columns: dice.pick(VERSIONS) }
+    const [columns, erasable] = [dice.pick(COLUMNS_OF_PERSONS), dice.pick(ERASABLE)]
+    return { ...first, columns, ...(erasable !== undefined && { erasable }) }
+  }
+
   private async deploy(next: TableConfiguration): Promise<void> {
     const { scheduler, dice, story } = this.world
     this.times.push(scheduler.now)
     story.tell('deployment', `has columns ${next.columns.map(({ column }) => column).join(', ') || 'none'}`)
+    if (this.first.erasable !== undefined) story.tell('deployment', `has erasable ${JSON.stringify(next.erasable)}`)
     this.keep(next)
     await scheduler.sleep(dice.between(1000, MINUTE_MS))
     const version = this.times.length

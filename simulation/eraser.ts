@@ -2,14 +2,17 @@
  * Somebody who erases persons while others are sealed, gives some of them a new life, and puts the table of keys back
  * from a backup when it is lost: the real acts, each of which dies as every process may, and is tried again.
  */
+import { readKeptConfiguration } from '../config/kept-configuration.js'
 import { adoptCopy } from '../erasure/adopt-copy.js'
 import { eraseSubject } from '../erasure/erase.js'
 import { renewSubject } from '../erasure/renew.js'
+import { sealedWhole } from '../erasure/sealed-whole.js'
+import { tellUnsealed } from '../erasure/stack-rows.js'
 import type { KeyName } from '../erasure/subject-keys.js'
 import { isOfSubject, type KeptRow } from '../erasure/subject-rows.js'
 import { TableKeyStore } from '../erasure/table-key-store.js'
 import { Bucket } from '../store/s3.js'
-import { DATA_PREFIX } from '../transform/layout.js'
+import { CONFIG_PREFIX, DATA_PREFIX } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { SimulatedBucket } from './bucket.js'
 import type { SimulatedPersons } from './persons.js'
@@ -86,6 +89,8 @@ export class Eraser {
         archive: buckets[0],
         keys: await this.open(process),
         rows: (_, token) => this.rowsOf(process, token),
+        sealed: async () => this.sealed,
+        unsearched: async name => tellUnsealed(name, this.countUnsealed()),
         refused: buckets.map(objects => ({ at: `s3://${objects.name}/`, objects })),
         tables: [table.table],
         now: process.now,
@@ -110,6 +115,19 @@ export class Eraser {
       serve: () => this.place.archive.contents(DATA_PREFIX).flatMap(([key, bytes]) => rowsIn(key, bytes, token)),
     })
     yield* rows
+  }
+
+  /** What was kept before any row of it was made is there whenever somebody asks. */
+  private get sealed(): ReadonlySet<string> {
+    const kept = this.place.archive.contents(CONFIG_PREFIX)
+    return sealedWhole(kept.map(([key, bytes]) => readKeptConfiguration(bytes, key)))
+  }
+
+  /** As Athena counts them, by what a row says of its configuration. */
+  private countUnsealed(): number {
+    const sealed = [...this.sealed].map(id => `"config_id":"${id}"`)
+    const lines = this.place.archive.contents(DATA_PREFIX).flatMap(([, bytes]) => linesIn(bytes))
+    return lines.filter(line => !sealed.some(id => line.includes(id))).length
   }
 
   private async renew(process: Process, id: string): Promise<string> {
@@ -174,7 +192,14 @@ export class Eraser {
 }
 
 function rowsIn(object: string, bytes: Uint8Array, token: string): readonly KeptRow[] {
-  const lines = Buffer.from(bytes).toString().split('\n')
+  const lines = linesIn(bytes)
   const rows = lines.filter(line => line.includes(token)).map(line => ({ object, row: JSON.parse(line) }))
   return rows.filter(({ row }) => isOfSubject(row, token))
+}
+
+function linesIn(bytes: Uint8Array): readonly string[] {
+  return Buffer.from(bytes)
+    .toString()
+    .split('\n')
+    .filter(line => line !== '')
 }

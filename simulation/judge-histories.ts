@@ -18,14 +18,26 @@ export function wrongHistories(
   return [...groupBy(versions, ({ item }) => item)].flatMap(([item, all]) => {
     const ids = new Set(all.map(identity.ofVersion))
     // of what was delivered a thousand times two deliveries say as much
-    const own = [...ids].flatMap(id => archived.get(id)?.slice(0, 2) ?? [])
+    const own = [...ids].flatMap(id => twoOfEach(archived.get(id)))
     if (own.length === 0) return []
     const checked = own.map(row => heldAgainstHashes(withNulls(row)))
     const { confidence, changes } = foldHistory(keyOf(item), removeRepeats(checked as never) as never, facts)
     const there = all.filter(version => archived.has(identity.ofVersion(version)))
     const told = { item, all, there, confidence, changes }
+    // see `sealingOf`
+    if (there.some(version => idsOf(archived.get(identity.ofVersion(version))).size > 1))
+      return isDoubtful(confidence) ? [] : [`history of ${item} is ${confidence}, though a version is there twice`]
     return hasTicks(all, identity) ? asInTicks(told, ids.size) : asInOrder(told, identity)
   })
+}
+
+/** Two rows of each id. */
+function twoOfEach(rows: readonly Row[] = []): readonly Row[] {
+  return [...groupBy(rows, ({ event_id }) => event_id).values()].flatMap(same => same.slice(0, 2))
+}
+
+function idsOf(rows: readonly Row[] = []): ReadonlySet<string> {
+  return new Set(rows.map(({ event_id }) => event_id))
 }
 
 interface Told {
@@ -38,7 +50,7 @@ interface Told {
 
 function asInOrder({ item, all, there, confidence, changes }: Told, { ofVersion, ofRow }: Identity): readonly string[] {
   // a missing change of nothing but what cannot be compared any more is none that anybody could tell
-  const isExplained = confidence === 'ERASED' && !breaks(there.map(withoutContact))
+  const isExplained = /^(ERASED|CONFIG-BOUNDARY)$/.test(confidence) && !breaks(there.map(withoutErasable))
   if (breaks(there) !== isDoubtful(confidence) && !isExplained)
     return [`history of ${item} is ${confidence}, though ${there.length} of ${all.length} versions are there`]
   const order = changes.map(change => ofRow(change as never))
@@ -70,9 +82,9 @@ function breaks(there: readonly Version[]): boolean {
   return there.some(({ before }, i) => before !== (i === 0 ? null : there[i - 1]?.after))
 }
 
-/** A version without the value that a person can be erased from. */
-function withoutContact(version: Version): Version {
-  const clear = (image: string | null) => image?.replace(/"contact":\{"S":"[^"]*"\}/, '"contact":{}') ?? null
+/** A version without the values that are erasable under any configuration. */
+function withoutErasable(version: Version): Version {
+  const clear = (image: string | null) => image?.replaceAll(/"(contact|seal)":\{"[SB]":"[^"]*"\}/g, '"$1":{}') ?? null
   return { ...version, before: clear(version.before), after: clear(version.after) }
 }
 

@@ -2,26 +2,29 @@
  * What must be true of values of persons: of who was erased nothing can be read any more that is not told, everybody
  * else's values open, and what was stored is what the table had.
  */
+import { readKeptConfiguration } from '../config/kept-configuration.js'
 import { KEY_CACHE_MINUTES, SEALING_MINUTES } from '../config/key-store.js'
 import { factsOf } from '../erasure/erase.js'
 import { fieldKeyOf, openText } from '../erasure/field.js'
 import { type Unsealing, unsealImage } from '../erasure/reveal.js'
 import { tokenUnder, unwrapKey } from '../erasure/wrapping.js'
-import { NO_FACTS } from '../queries/verdict/archive-facts.js'
-import { erasuresOf } from '../queries/verdict/erasures.js'
+import { type ArchiveFacts, NO_FACTS } from '../queries/verdict/archive-facts.js'
+import { type Boundaries, erasuresOf } from '../queries/verdict/erasures.js'
 import { type AttributeValue, parseValue } from '../transform/attribute-value.js'
 import type { ErasureFact, Fact } from '../transform/fact.js'
-import { factKey, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
-import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
+import { DATA_PREFIX, factKey, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
+import type { SealedField } from '../transform/sealed-field.js'
+import { type AttributePath, configurationId, type TableConfiguration } from '../transform/table-configuration.js'
 import type { SimulatedBucket } from './bucket.js'
 import type { Row } from './judge-versions.js'
 import type { SimulatedPersons } from './persons.js'
 import type { Version } from './table.js'
 import { personalText, personNamed } from './workload.js'
+import type { Contents } from './world.js'
 
 /** What is left of a world with values of persons. */
 export interface PersonsLeft {
-  readonly table: TableConfiguration
+  readonly table: Pick<TableConfiguration, 'table'>
   readonly persons: SimulatedPersons
   readonly archive: SimulatedBucket
   readonly refused: SimulatedBucket
@@ -35,19 +38,33 @@ export interface PersonsLeft {
 /** A function uses what it read for so long, and is at work for so long with it. */
 const LINGERS_MS = (KEY_CACHE_MINUTES + SEALING_MINUTES) * 60_000
 
-const SEALED_PATH = ['contact']
+/** What was erasable under each configuration that an archive keeps, by its id. */
+export type Erasable = Boundaries['erasable']
+
+export function erasableIn(configurations: Contents): Erasable {
+  const read = configurations.map(([key, bytes]) => readKeptConfiguration(bytes, key))
+  return new Map(read.map(table => [configurationId(table), table.erasable ?? []]))
+}
+
+/**
+ * Which values are sealed in a row. An id is made of what is in it: a record that is delivered under two configurations
+ * which seal different values is two changes for who reads them, of which the history says that it does not hang together.
+ */
+export function sealingOf(erasable: Erasable, { config_id: id }: Row): string {
+  const paths = (erasable.get(id) ?? []).flatMap(({ values }) => values.map(({ path }) => path.join('.')))
+  return paths.sort().join(' ')
+}
 
 /** What the facts of an archive say of boundaries in its histories, as `judgeFacts` reads it. */
-export function factsAbout({ table }: PersonsLeft, facts: readonly Fact[]) {
-  const erasable = new Map([[configurationId(table), table.erasable ?? []]])
+export function factsAbout(erasable: Erasable, facts: readonly Fact[]): ArchiveFacts {
   return { ...NO_FACTS, boundaries: { erasures: erasuresOf(facts), erasable } }
 }
 
 /** Each a sentence. */
-export function wrongPersons(left: PersonsLeft, facts: readonly Fact[]): readonly string[] {
+export function wrongPersons(left: PersonsLeft, erasable: Erasable, facts: readonly Fact[]): readonly string[] {
   return personsOf(left)
     .flatMap(person => [...unreadableFrom(left, person, factsOf(facts, 'erasure', person)), ...lostTo(left, person)])
-    .concat(inClear(left, facts))
+    .concat(inClear(left, erasable, facts))
 }
 
 interface Person {
@@ -103,11 +120,15 @@ function lostTo({ persons }: PersonsLeft, { id, token }: Person): readonly strin
   return lateMs > 0 ? [`${id} has a new key, and a value is not kept ${Math.ceil(lateMs)} ms after it should be`] : []
 }
 
-/** Nothing but refused records is in clear, and of who was erased those are named by the last certificate. */
-function inClear(left: PersonsLeft, facts: readonly Fact[]): readonly string[] {
+/**
+ * Nothing but refused records, and rows of a configuration that did not have it sealed, is in clear; and of who was
+ * erased the last certificate tells of both.
+ */
+function inClear(left: PersonsLeft, erasable: Erasable, facts: readonly Fact[]): readonly string[] {
   const { archive, refused, derived, erased } = left
   const people = personsOf(left)
   const problems: string[] = []
+  const seals = (line: string) => isSealed(erasable, (JSON.parse(line) as Row).config_id)
   for (const bucket of [archive, refused, derived])
     for (const [key, versions] of bucket.objects) {
       const isRefused = key.startsWith(REFUSED_PREFIX) || key.startsWith(GIVEN_UP_PREFIX)
@@ -115,17 +136,32 @@ function inClear(left: PersonsLeft, facts: readonly Fact[]): readonly string[] {
         isRefused ? refusedText(bytes) : Buffer.from(bytes).toString('latin1'),
       )
       for (const { id, token } of people) {
-        if (!texts.some(text => text.includes(personalText(id)))) continue
-        if (!isRefused) problems.push(`object ${key} has a value of ${id} in clear`)
-        else if (erased.has(id) && !isTold(`s3://${bucket.name}/${key}`, factsOf(facts, 'erasure', { token })))
+        const has = (text: string) => text.includes(personalText(id))
+        if (!texts.some(has)) continue
+        const isMeant = key.startsWith(DATA_PREFIX) && !texts.flatMap(linesOf).some(line => has(line) && seals(line))
+        const told = isMeant ? ROWS_IN_CLEAR : `s3://${bucket.name}/${key} `
+        if (!isRefused && !isMeant) problems.push(`object ${key} has a value of ${id} in clear`)
+        else if (erased.has(id) && !isTold(told, factsOf(facts, 'erasure', { token })))
           problems.push(`object ${key} has a value of ${id} in clear, who is erased, and no certificate tells`)
       }
     }
   return problems
 }
 
-function isTold(at: string, certificates: readonly ErasureFact[]): boolean {
-  return certificates.at(-1)?.pending.some(pending => pending.startsWith(`${at} `)) ?? false
+/** True of a configuration that has the values of persons sealed; of one that is not kept nobody knows better. */
+function isSealed(erasable: Erasable, id: string): boolean {
+  return erasable.get(id)?.some(({ values }) => values.some(({ path }) => path[0] === 'contact')) ?? true
+}
+
+const ROWS_IN_CLEAR = / rows of Orders /
+
+function isTold(told: string | RegExp, certificates: readonly ErasureFact[]): boolean {
+  const tells = (pending: string) => (typeof told === 'string' ? pending.startsWith(told) : told.test(pending))
+  return certificates.at(-1)?.pending.some(tells) ?? false
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split('\n').filter(line => line !== '')
 }
 
 function refusedText(bytes: Uint8Array): string {
@@ -171,16 +207,17 @@ class Opener {
   }
 
   open(image: string, truth: string | null): string {
-    const unseal: Unsealing = field => {
+    const unseal: Unsealing = (field, path) => {
       const name = `${field.token}.${field.generation}`
-      if (field.ciphertext === '') return this.fenced.has(name) ? valueIn(truth) : undefined
-      if (!this.known.has(field.ciphertext)) this.known.set(field.ciphertext, this.unseal(field))
+      if (field.ciphertext === '') return this.fenced.has(name) ? valueIn(truth, path) : undefined
+      // whatever is at another path has another ciphertext
+      if (!this.known.has(field.ciphertext)) this.known.set(field.ciphertext, this.unseal(field, path))
       return this.known.get(field.ciphertext)
     }
     return unsealImage(image, unseal)
   }
 
-  private unseal(field: Parameters<Unsealing>[0]): AttributeValue | undefined {
+  private unseal(field: SealedField, path: AttributePath): AttributeValue | undefined {
     const { token, generation } = field
     const { persons } = this.left
     const isErased = this.fenced.has(`${token}.${generation}`)
@@ -188,7 +225,7 @@ class Opener {
     const items = isErased ? persons.writesOf(token, generation).map(({ item }) => item) : present ? [present] : []
     for (const item of items) {
       const key = item.wrappedKey?.B && unwrapKey(this.wrapping, item.wrappedKey.B, { token, generation })
-      const place = { table: this.left.table.table, path: SEALED_PATH, token, generation }
+      const place = { table: this.left.table.table, path, token, generation }
       const text = key && openText(field.ciphertext, fieldKeyOf(key), place)
       if (text !== undefined) return parseValue(text)
     }
@@ -196,6 +233,6 @@ class Opener {
   }
 }
 
-function valueIn(truth: string | null): AttributeValue | undefined {
-  return truth === null ? undefined : (JSON.parse(truth) as Record<string, AttributeValue>)[SEALED_PATH[0] as string]
+function valueIn(truth: string | null, [name = '']: AttributePath): AttributeValue | undefined {
+  return truth === null ? undefined : (JSON.parse(truth) as Record<string, AttributeValue>)[name]
 }

@@ -10,7 +10,7 @@ import { wrongHistories } from './judge-histories.js'
 import { wrongJournalAlarms } from './judge-journal.js'
 import { wrongLastLook } from './judge-last-look.js'
 import { wrongLocks } from './judge-locks.js'
-import { factsAbout, openedRows, wrongPersons } from './judge-persons.js'
+import { type Erasable, erasableIn, factsAbout, openedRows, sealingOf, wrongPersons } from './judge-persons.js'
 import { wrongReconciliation } from './judge-reconciliations.js'
 import { wrongColumns } from './judge-rows.js'
 import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, type Row } from './judge-versions.js'
@@ -51,6 +51,7 @@ export function judge(remains: Remains): Judgement {
   const stored = remains.rows.flatMap(rowsOf)
   const facts = remains.facts.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as Fact)
   const { persons } = remains
+  const erasable = erasableIn(persons === undefined ? [] : remains.configurations)
   const truth = new Map(versions.map(version => [identity.ofVersion(version), version]))
   const versionOf = (row: Row) => truth.get(identity.ofRow(row))
   const rows = persons === undefined ? stored : openedRows(persons, stored, versionOf, facts)
@@ -66,9 +67,9 @@ export function judge(remains: Remains): Judgement {
   const missing = versions.filter(version => !isArchived(version) && !kept.has(identity.ofVersion(version)))
   const problems = [
     ...untold(remains, missing, fired, facts),
-    ...wrongRows(truth, archived, identity),
+    ...wrongRows(truth, archived, identity, erasable),
     ...(scenario.isRedeployed === true ? wrongColumns(stored, remains.configurations, remains.deployedMs) : []),
-    ...wrongHistories(versions, asStored, identity, persons && factsAbout(persons, facts)),
+    ...wrongHistories(versions, asStored, identity, persons && factsAbout(erasable, facts)),
     ...wrongAlarms(remains, fired),
     ...wrongRefusals(remains),
     ...notSentAgain(remains, truth, archived, kept),
@@ -78,7 +79,7 @@ export function judge(remains: Remains): Judgement {
     ...wrongBaselines(looked.baselines, facts, versions),
     ...(remains.lastLook === undefined ? [] : wrongLastLook(remains.lastLook, looked)),
     ...remains.reconciliations.flatMap(found => wrongReconciliation(found, looked)),
-    ...(persons === undefined ? [] : wrongPersons(persons, facts)),
+    ...(persons === undefined ? [] : wrongPersons(persons, erasable, facts)),
     ...remains.findings,
   ]
   return {
@@ -191,15 +192,21 @@ function namedBy(id: string, truth: ReadonlyMap<string, Version>): string {
 }
 
 /** Each row is a version that the table had, with both images, and one version has one id. */
-function wrongRows(truth: ReadonlyMap<string, Version>, archived: Archived, identity: Identity): readonly string[] {
+function wrongRows(
+  truth: ReadonlyMap<string, Version>,
+  archived: Archived,
+  identity: Identity,
+  erasable: Erasable,
+): readonly string[] {
   return [...archived].flatMap(([id, rows]) => {
     const version = truth.get(id)
     if (version === undefined)
       return [`row ${rows[0]?.event_id} is of no version that the table had: ${namedBy(id, truth)}`]
     const ids = new Set(rows.map(({ event_id }) => event_id))
+    const sealings = new Set(rows.map(row => sealingOf(erasable, row)))
     const isWrong = rows.some(row => !isAs(row, version, identity))
     return [
-      ...(ids.size > 1 ? [`version ${named(version)} is counted ${ids.size} times`] : []),
+      ...(ids.size > sealings.size ? [`version ${named(version)} is counted ${ids.size} times`] : []),
       ...(isWrong ? [`version ${named(version)} is archived with other images than it had`] : []),
     ]
   })

@@ -9,7 +9,7 @@ import { KmsSecrets } from '../erasure/kms-secrets.js'
 import { createSealingHandler } from '../erasure/sealing-handler.js'
 import { createStore } from '../erasure/store-entry.js'
 import { TableKeys } from '../erasure/table-keys.js'
-import type { TransformHandler } from '../transform/handler.js'
+import { createHandler, type TransformHandler } from '../transform/handler.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { KeyServices, type KeyWrite, SimulatedKeyTable } from './key-table.js'
 import type { SimulatedFunction } from './lambda.js'
@@ -27,6 +27,8 @@ type Transform = SimulatedFunction<FirehoseTransformationEvent, FirehoseTransfor
 /** A container of the transform: its memory goes from one call to the next, its clock is one machine's. */
 interface Container {
   readonly skewMs: number
+  /** What it was deployed with. */
+  readonly configuration: TableConfiguration
   readonly table: SimulatedKeyTable
   process: Process
   handler: TransformHandler
@@ -91,14 +93,15 @@ export class SimulatedPersons {
     }
   }
 
-  /** The transform of a table with erasable values. */
-  transformOf(configuration: TableConfiguration): Transform {
+  /** The transform of a table with erasable values, by what each call is configured with. */
+  transformOf(configurationOf: () => TableConfiguration): Transform {
     const idle: Container[] = []
     return {
       name: 'transform',
       timeoutMs: SEALING_MINUTES * 60_000,
       run: async (event, { process }) => {
-        const container = this.wake(idle, process) ?? this.begin(configuration, process)
+        const configuration = configurationOf()
+        const container = this.wake(idle, configuration, process) ?? this.begin(configuration, process)
         const answer = await this.answerOf(container, event)
         idle.push(container)
         return answer
@@ -126,8 +129,9 @@ export class SimulatedPersons {
   }
 
   /** One that is idle, unless Lambda has ended it, or the stack was deployed since with another table. */
-  private wake(idle: Container[], process: Process): Container | undefined {
-    const container = this.world.dice.chance(0.1) ? undefined : idle.pop()
+  private wake(idle: Container[], configuration: TableConfiguration, process: Process): Container | undefined {
+    const place = idle.findLastIndex(container => container.configuration === configuration)
+    const [container] = this.world.dice.chance(0.1) || place < 0 ? [] : idle.splice(place, 1)
     if (container?.table !== this.keys) return undefined
     container.process = process
     return container
@@ -136,14 +140,19 @@ export class SimulatedPersons {
   private begin(configuration: TableConfiguration, process: Process): Container {
     const container: Container = {
       skewMs: process.now() - Math.floor(this.world.scheduler.now),
+      configuration,
       table: this.keys,
       process,
       handler: async () => ({ records: [] }),
     }
+    const count = () => this.world.metrics.put('ours RecordsRefused', 1)
+    if (configuration.erasable === undefined) {
+      container.handler = createHandler(configuration, count)
+      return container
+    }
     const now = () => Math.floor(this.world.scheduler.now) + container.skewMs
     const { table, secrets } = this.connect(() => container.process, PATIENCE)
     const newKey = () => Buffer.from(this.world.dice.hex(32), 'hex')
-    const count = () => this.world.metrics.put('ours RecordsRefused', 1)
     container.handler = createSealingHandler(
       configuration,
       () => TableKeys.open(table, secrets, now, newKey),

@@ -30,7 +30,7 @@ export interface Scenario {
   readonly isReconciled?: boolean
   /** Whether a desk is brought files in place of following the table. @default - it follows */
   readonly isIngested?: boolean
-  /** Whether its columns are changed by deployments now and then. @default - they stay */
+  /** Whether its columns, and what is erasable, are changed by deployments now and then. @default - they stay */
   readonly isRedeployed?: boolean
   /** Whether somebody restores the table now and then. */
   readonly isRestored: boolean
@@ -189,7 +189,7 @@ export function scenarioOf(seed: number, hours: number): Scenario {
     hours,
     batchSize: dice.pick([1, 3, 10, 100, 1000]),
     ...own,
-    isRedeployed: parts.path === 'aws' && dice.chance(0.25) && persons === undefined && !parts.isCompacted,
+    isRedeployed: parts.path === 'aws' && dice.chance(0.25),
     isReadAtLast: dice.chance(0.15) && persons === undefined,
     precision: dice.chance(0.7) ? 'MICROSECOND' : 'MILLISECOND',
     load: {

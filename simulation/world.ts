@@ -139,7 +139,12 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
   void operator?.runUntil(endOf(scenario))
   void eraser?.runUntil(endOf(scenario))
   const compactor = scenario.isCompacted
-    ? new SimulatedCompactor(world, { table: configuration, archive, derived })
+    ? new SimulatedCompactor(world, {
+        table: configuration,
+        configurationOf: () => deployments.forCall(),
+        archive,
+        derived,
+      })
     : undefined
   void compactor?.runUntil(endOf(scenario))
   void compactor?.readUntil(endOf(scenario))
@@ -251,7 +256,7 @@ function deployFirehose(deployed: Deployed, recordBytes: number, keptMs?: number
     recordBytes,
     ...(keptMs !== undefined && { keptMs }),
     ...(scenario.isRedeployed && { columns: deployments.columns }),
-    transform: persons?.transformOf(configuration) ?? {
+    transform: persons?.transformOf(() => deployments.forCall()) ?? {
       name: 'transform',
       timeoutMs: 60_000,
       run: event => createHandler(deployments.forCall(), () => world.metrics.put('ours RecordsRefused', 1))(event),

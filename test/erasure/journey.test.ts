@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { linesOf, makeFolder, run } from '../cli/command-line.js'
 import { everythingIn } from './everything-in.js'
-import { LATER, LIFE, makePlace, type Order, orderOf, recordOf } from './orders.js'
+import { ERASABLE, LATER, LIFE, makePlace, type Order, orderOf, recordOf } from './orders.js'
 
 function refusedFilesIn(archive: string): readonly string[] {
   const entries = readdirSync(join(archive, 'refused'), { recursive: true, withFileTypes: true })
@@ -133,6 +133,37 @@ describe('a person', () => {
     expect(JSON.parse(out).certificates[0].pending).toEqual([
       expect.stringMatching(/^refused\/.* has 1 refused records with the id in clear: redrive or delete it$/),
     ])
+  })
+
+  it.each([
+    ['some of', [{ subject: 'buyer.id', attributes: ['buyer.email'] }]],
+    ['nothing of', undefined],
+  ])('is told of in rows that had %s it sealed, once more is erasable', async (_, first) => {
+    const { configure, ingest, erase, askJson } = await makePlace()
+    configure(first)
+    await ingest(LIFE)
+    configure(ERASABLE)
+    await ingest([LATER])
+    expect((await askJson('subject', 'find', 'u-1')).tables).toMatchObject([{ clear: 3 }])
+    const { exit, out } = await erase('u-1')
+    expect([exit, JSON.parse(out).certificates[0].pending]).toEqual([
+      1,
+      ['3 rows of Orders name the person in clear: they were made before all was sealed that is erasable'],
+    ])
+  })
+
+  it('is told of nowhere where the same was sealed otherwise, and where only a part is sealed by now', async () => {
+    const { configure, ingest, erase, askJson } = await makePlace([
+      { subject: 'seller.id', attributes: ['seller.name', 'buyer.name'] },
+      { subject: 'buyer.id', attributes: ['lines.*.note', 'buyer.born', 'buyer.email'] },
+    ])
+    await ingest(LIFE)
+    configure(ERASABLE)
+    await ingest([LATER])
+    const clear = async () => (await askJson('subject', 'find', 'u-1')).tables[0].clear
+    expect([await clear(), (await erase('u-1')).exit]).toEqual([0, 0])
+    configure([{ subject: 'buyer.id', attributes: ['buyer.name', 'buyer.email', 'buyer.born', 'lines'] }, ERASABLE[1]])
+    expect(await clear()).toBe(4)
   })
 
   it('may be in what was refused after the search, which status tells until it was searched again', async () => {

@@ -84,6 +84,7 @@ it('lets no key come back, whoever seals meanwhile and whatever copy of the keys
             keys: eraser.keys,
             tables: ['Orders'],
             rows: of => keptRows(scheduled, of),
+            sealed: async () => new Set<string>(),
             refused: [{ at: '', objects: scheduled }],
             now,
           },

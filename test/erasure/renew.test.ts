@@ -18,7 +18,7 @@ it('gives no new key before the erasure of the old one has its certificate, whic
   const fences = new FolderFences(join(folder, 'archive'))
   const keys = FolderKeys.open(join(folder, 'keys'), name => fences.of(name))
   const token = keys.tokenOf('u-1')
-  const place = { archive, keys, rows: none, refused: [], tables: ['Orders'] }
+  const place = { archive, keys, rows: none, refused: [], tables: ['Orders'], sealed: async () => new Set<string>() }
   const request = { id: 'u-1', reason: 'asked', ticket: null, by: 'test' }
   expect(await renewSubject(place, token)).toEqual({ kind: 'not-erased' })
   keys.current(token)

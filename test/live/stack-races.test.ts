@@ -110,7 +110,15 @@ describe.skipIf(missing !== undefined)(`races about keys on DynamoDB Local${miss
           const erase = async () => {
             const keys = await TableKeyStore.open(table, secrets(), now)
             return eraseSubject(
-              { archive, keys, tables: ['Orders'], rows: async function* () {}, refused: [], now },
+              {
+                archive,
+                keys,
+                tables: ['Orders'],
+                rows: async function* () {},
+                sealed: async () => new Set<string>(),
+                refused: [],
+                now,
+              },
               { id: 'u-1', reason: 'asked', ticket: null, by: 'test' },
             )
           }

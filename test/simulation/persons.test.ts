@@ -39,6 +39,22 @@ describe('a world with values of persons', () => {
     expect((await runScenario({ ...WORLD, faults })).digest).toBe(first.digest)
   })
 
+  it('has other values sealed by a deployment: each row is sealed as its configuration says, and the copy goes on', async () => {
+    const faults = [
+      { ...HOURS, kind: 'taken-twice', rate: 0.3 },
+      { ...HOURS, kind: 'transform-times-out', rate: 0.2 },
+      { ...HOURS, kind: 'compacted-twice', rate: 0.8 },
+    ] as const
+    const scenario = { ...WORLD, isRedeployed: true, faults }
+    const outcome = await runScenario(scenario, true)
+    expect(outcome.problems).toEqual([])
+    const erasable = outcome.story.flatMap(line => /deployment: has erasable (.*)/.exec(line)?.[1] ?? [])
+    expect(new Set(erasable).size).toBeGreaterThan(1)
+    const told = outcome.story.join('\n')
+    for (const act of [/erase person-\d erased/, /published \{/]) expect(told).toMatch(act)
+    expect((await runScenario(scenario)).digest).toBe(outcome.digest)
+  })
+
   it('compacts what comes late, twice at once and with statements that fail: every answer is the archive’s own', async () => {
     const faults = [
       { ...HOURS, kind: 'compacted-twice', rate: 0.8 },

@@ -4,6 +4,8 @@ import { type Planted, strikes } from './plant.js'
 
 const hasPersons = ({ load }: Scenario) => load.persons !== undefined
 
+const isRedeployed = (scenario: Scenario) => hasPersons(scenario) && scenario.isRedeployed === true
+
 const PERSONS: readonly Planted[] = [
   {
     name: 'a cache of keys outlives the fence',
@@ -16,9 +18,9 @@ const PERSONS: readonly Planted[] = [
     name: 'a person is said to be erased before the last key is gone',
     file: 'erasure/erase.ts',
     right:
-      '  await keys.destroy(name)\n  const destroyed = now()\n  const search = { searched: factInstant((now() - (place.clockMs ?? 0)) * 1000), newest: await newestRefused(place) }\n  const clear = await clearRecords(place, request.id)\n  const certificates: ErasureFact[] = []\n  for (const fence of fences) {\n    const { table } = fence\n    const count = await countSubject(place.rows(table, token), table, { token, id: request.id })\n    const unsearched = (await place.unsearched?.(table)) ?? []\n    const pending = [...clear, ...clearRows(count), ...unsearched]\n    certificates.push(await certify(place, fence, destroyed, { count, pending, ...search }))\n  }\n',
+      '  await keys.destroy(name)\n  const destroyed = now()\n  const search = { searched: factInstant((now() - (place.clockMs ?? 0)) * 1000), newest: await newestRefused(place) }\n  const clear = await clearRecords(place, request.id)\n  const certificates: ErasureFact[] = []\n  for (const fence of fences) {\n    const { table } = fence\n    const count = await countSubject(place, table, { token, id: request.id })\n    const unsearched = (await place.unsearched?.(table)) ?? []\n    const pending = [...clear, ...clearRows(count), ...unsearched]\n    certificates.push(await certify(place, fence, destroyed, { count, pending, ...search }))\n  }\n',
     wrong:
-      '  const destroyed = now()\n  const search = { searched: factInstant((now() - (place.clockMs ?? 0)) * 1000), newest: await newestRefused(place) }\n  const clear = await clearRecords(place, request.id)\n  const certificates: ErasureFact[] = []\n  for (const fence of fences) {\n    const { table } = fence\n    const count = await countSubject(place.rows(table, token), table, { token, id: request.id })\n    const unsearched = (await place.unsearched?.(table)) ?? []\n    const pending = [...clear, ...clearRows(count), ...unsearched]\n    certificates.push(await certify(place, fence, destroyed, { count, pending, ...search }))\n  }\n  await keys.destroy(name)\n',
+      '  const destroyed = now()\n  const search = { searched: factInstant((now() - (place.clockMs ?? 0)) * 1000), newest: await newestRefused(place) }\n  const clear = await clearRecords(place, request.id)\n  const certificates: ErasureFact[] = []\n  for (const fence of fences) {\n    const { table } = fence\n    const count = await countSubject(place, table, { token, id: request.id })\n    const unsearched = (await place.unsearched?.(table)) ?? []\n    const pending = [...clear, ...clearRows(count), ...unsearched]\n    certificates.push(await certify(place, fence, destroyed, { count, pending, ...search }))\n  }\n  await keys.destroy(name)\n',
     cause: /is said to be erased before key \d+ is gone/,
   },
   {
@@ -79,6 +81,23 @@ const PERSONS: readonly Planted[] = [
     right: 'if (holdsText(entry.data.toString(), id))',
     wrong: 'if (holdsText(entry.message, id))',
     cause: /in clear, who is erased, and no certificate tells/,
+  },
+  {
+    name: 'rows that had less of it sealed are taken for those that had all',
+    file: 'erasure/sealed-whole.ts',
+    right: 'return wanted.every(path =>',
+    wrong: 'return wanted.some(path =>',
+    cause: /in clear, who is erased, and no certificate tells/,
+    mended: 'aa90574',
+    worlds: isRedeployed,
+  },
+  {
+    name: 'a value that is sealed since a deployment is taken for another value',
+    file: 'queries/verdict/boundary.ts',
+    right: 'if (b !== undefined) return this.oneSealed(before, b, path)',
+    wrong: 'if (b !== undefined) return false',
+    cause: /history of \S+ is GAP, though (\d+) of \1 versions are there/,
+    worlds: isRedeployed,
   },
   {
     name: 'a value of who names nobody is stored in clear',

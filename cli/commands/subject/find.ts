@@ -12,11 +12,11 @@ import { openSubject } from './place.js'
 export async function findCommand(id: string | undefined, options: Options, io: Io): Promise<ExitCode> {
   const format = formatOf(options)
   const place = await openSubject(id, options)
-  const { archive, keys, rows, token, tables } = place
+  const { archive, keys, token, tables } = place
   const counts: SubjectCount[] = []
   const certificates: ErasureFact[] = []
   for (const table of tables) {
-    counts.push(await countSubject(rows(table, token), table, place))
+    counts.push(await countSubject(place, table, place))
     certificates.push(...factsOf((await findFacts(archive, table)).facts, 'erasure', { token }))
   }
   const key = await keys.newest(token)

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import type { SubjectPlace } from '../../../erasure/erase.js'
+import { sealedWholeIn } from '../../../erasure/sealed-whole.js'
 import { keptRows } from '../../../erasure/subject-rows.js'
 import { tablesIn } from '../../../store/tables.js'
 import { existingArchive } from '../../ask/journal-options.js'
@@ -32,6 +33,7 @@ async function openOnDesk(id: string, options: Options): Promise<SubjectPlace> {
     keys,
     tables: [...tables].sort(),
     rows: table => keptRows(archive, table),
+    sealed: table => sealedWholeIn(archive, table, configuration.tables.get(table)),
     refused: [{ at: '', objects: archive }],
     reveal: async () => keys,
   }

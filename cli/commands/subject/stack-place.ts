@@ -2,12 +2,14 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { adoptCopy } from '../../../erasure/adopt-copy.js'
 import type { SubjectPlace } from '../../../erasure/erase.js'
-import { countUnsealed, deliveredRows } from '../../../erasure/stack-rows.js'
+import { sealedWholeIn } from '../../../erasure/sealed-whole.js'
+import { countUnsealed, deliveredRows, tellUnsealed } from '../../../erasure/stack-rows.js'
 import { openStackEngine } from '../../../library/stack.js'
 import { keptConfigurations } from '../../../store/kept-configurations.js'
 import { Bucket } from '../../../store/s3.js'
 import { tablesIn } from '../../../store/tables.js'
-import { type NamedTable, nameTables } from '../../../transform/table-names.js'
+import type { TableConfiguration } from '../../../transform/table-configuration.js'
+import { nameTables } from '../../../transform/table-names.js'
 import { openStackKeys } from '../../ask/stack-keys.js'
 import { loadConfiguration } from '../../ask/workspace.js'
 import { callAws } from '../../failures.js'
@@ -21,6 +23,7 @@ export async function openOnStack(id: string, stack: string, options: Options): 
   const { derived } = told
   const place = { workgroup: told.workgroup(), database: told.database(), ...connection, bucket: archive.name, derived }
   const engine = await openStackEngine(place)
+  const sealed = (name: string) => sealedWholeIn(archive, name, tables.get(name))
   return {
     id,
     token,
@@ -32,14 +35,13 @@ export async function openOnStack(id: string, stack: string, options: Options): 
       return named === undefined ? none() : deliveredRows(engine, named, token)
     },
     refused: [archive, refused].map(bucket => ({ at: `s3://${bucket.name}/`, objects: bucket })),
+    sealed,
     // S3 tells whole seconds by a clock of its own
     clockMs: 60_000,
     unsearched: async name => {
       const named = tables.get(name)
       if (named === undefined) return [`${name} is not configured here, so its rows were not looked at`]
-      const unsealed = await countUnsealed(engine, named)
-      if (unsealed === 0) return []
-      return [`${unsealed} rows of ${name} were made before anything was sealed, and were not searched for the id`]
+      return tellUnsealed(name, await countUnsealed(engine, named, await sealed(name)))
     },
     reveal: async () => {
       const opened = await open()
@@ -77,12 +79,15 @@ async function openStack(stack: string, options: Options) {
  * The tables that have erasable values, or had, with their names in SQL, which their neighbours decide; undefined for
  * one that is in the archive and not in the configuration.
  */
-async function tablesOf(archive: Bucket, options: Options): Promise<ReadonlyMap<string, NamedTable | undefined>> {
+async function tablesOf(
+  archive: Bucket,
+  options: Options,
+): Promise<ReadonlyMap<string, TableConfiguration | undefined>> {
   const configuration = loadConfiguration(options)
   if (configuration === undefined)
     throw new CommandError('no configuration is there', EXIT.usage, 'use the itemtrail.config.json of the deployment')
   const named = nameTables(configuration.tables.values())
-  const tables = new Map<string, NamedTable | undefined>()
+  const tables = new Map<string, TableConfiguration | undefined>()
   for (const table of named) if (table.erasable !== undefined) tables.set(table.table, table)
   for (const name of (await tablesIn(archive)).keys()) {
     if (tables.has(name)) continue
