@@ -11,7 +11,7 @@ export const LONG = [
   'test/examples/**/*.test.ts',
   'test/**/*faults.test.ts',
   'test/cli/*.property.test.ts',
-  'test/queries/{list-changes,trino-grammar,verdict/certain-rows,verdict/histories,verdict/many-changes}.test.ts',
+  'test/queries/{engines/slices,list-changes,trino-grammar,verdict/certain-rows,verdict/histories,verdict/many-changes}.test.ts',
   'test/queries/verdict/sealed-twice.test.ts',
   'test/cli/{altered,asking,files,guides,outside,reconcile,verdict,who}.test.ts',
   'test/{functions/check-journal,journal/kept-index,journal/seal,journal/tampering}.test.ts',

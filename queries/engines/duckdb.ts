@@ -12,7 +12,7 @@ import { deliveriesIdentifier, identifiersOf, type NamedTable, tableIdentifier }
 import type { toArrowTable } from './arrow.js'
 import { createCallsTable } from './calls-table.js'
 import { changesView } from './changes-view.js'
-import { readInstead } from './derivation.js'
+import { type BoundStatement, readInstead } from './derivation.js'
 import { chunksOf } from './duckdb-chunks.js'
 import { DAMAGED, shortageOf } from './duckdb-error.js'
 import { confinement, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
@@ -34,6 +34,7 @@ import {
 import { fileList } from './file-list.js'
 import { checkForeign } from './foreign-statement.js'
 import { deliveriesOf, quotedName } from './literal.js'
+import { bytesOfSize } from './memory-size.js'
 import { NarrowedTables } from './narrowed-tables.js'
 import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
 import { namedAsInDuckDb, TRINO_MACROS } from './trino-macros.js'
@@ -91,6 +92,8 @@ export class DuckDbEngine implements QueryEngine {
     private readonly identifiers: ReadonlyMap<string, string>,
     readonly journal: KnownJournal | undefined,
     private readonly cloudtrail: string | undefined,
+    /** Bytes of images that a statement which is streamed is to hold at a time. */
+    private readonly room: number,
   ) {}
 
   /**
@@ -125,6 +128,7 @@ export class DuckDbEngine implements QueryEngine {
         names,
         journal,
         cloudtrail,
+        (bytesOfSize(memory) ?? Number(bytesOfSize(MEMORY))) / TIMES_HELD,
       )
       await engine.begin()
       return engine
@@ -188,20 +192,27 @@ export class DuckDbEngine implements QueryEngine {
         // what cannot be read shows with the first rows
         return { on, result, chunks, first: await chunks.next() }
       }
-      let begun = scope && (await this.askDerived(sql, values, scope, signal, begin, true))
-      if (begun === undefined) {
-        await this.createPendingViews()
-        connection = await this.connect()
-        signal.throwIfAborted()
-        const statement = await this.narrowed.statementOf({ sql, values }, scope, rowsBy(connection))
-        begun = await begin(connection, statement.sql, statement.values)
+      const { toTable } = this
+      const rest = async function* ({ result, chunks, first }: Awaited<ReturnType<typeof begin>>) {
+        for (let next = first; next.done !== true; next = await chunks.next()) {
+          yield toTable(result.deduplicatedColumnNames(), result.columnTypes(), [next.value])
+          signal.throwIfAborted()
+        }
       }
-      const { on, result, chunks, first } = begun
-      connection = on
-      for (let next = first; next.done !== true; next = await chunks.next()) {
-        yield this.toTable(result.deduplicatedColumnNames(), result.columnTypes(), [next.value])
-        signal.throwIfAborted()
+      const derived = scope && (await this.askDerived(sql, values, scope, signal, begin, true))
+      if (derived !== undefined) {
+        connection = derived.on
+        yield* rest(derived)
+        return
       }
+      await this.createPendingViews()
+      connection = await this.connect()
+      signal.throwIfAborted()
+      const [on, table] = [connection, scope?.table ?? '']
+      const room = { imageBytes: () => this.imageBytes(table), room: this.room }
+      const each = (statement: BoundStatement) => begin(on, statement.sql, statement.values)
+      for await (const begun of this.narrowed.inSlices({ sql, values }, scope, rowsBy(on), room, each))
+        yield* rest(begun)
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw this.failureOf(sql, error)
@@ -383,6 +394,15 @@ export class DuckDbEngine implements QueryEngine {
     await this.connection.run(`create view ${quotedName(tableIdentifier(named))} as ${changes}`)
   }
 
+  /** What the images that rows leave take, uncompressed. */
+  private async imageBytes(table: string): Promise<number> {
+    const files = this.viewed.get(table) ?? []
+    if (files.length === 0) return 0
+    const sql = `select sum(total_uncompressed_size) from parquet_metadata(${fileList(files)})
+      where path_in_schema = 'new_image'`
+    return Number((await this.connection.runAndReadAll(sql)).getRows()[0]?.[0] ?? 0)
+  }
+
   private async filesOf(table: string): Promise<readonly string[]> {
     return (await listTable(this.facts, table)).objects.map(key => this.facts.pathOf(key))
   }
@@ -416,7 +436,10 @@ export class DuckDbEngine implements QueryEngine {
  */
 const FOOTERS_KEPT = 'set global parquet_metadata_cache = true'
 
-function rowsBy(connection: DuckDBConnection): (sql: string) => Promise<readonly unknown[]> {
+/** Where images are compared and put in order, two steps of that hold them at a time, beside what they are found by. */
+const TIMES_HELD = 4
+
+function rowsBy(connection: DuckDBConnection): (sql: string) => Promise<readonly (readonly unknown[])[]> {
   return async sql => (await connection.runAndReadAll(sql)).getRows()
 }
 

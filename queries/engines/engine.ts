@@ -47,6 +47,8 @@ export interface Narrowing {
   readonly items: string
   /** True in that row where the statement has to be asked of the item. */
   readonly where: string
+  /** How many images of the item the statement holds until it answers, from that row. @default - none */
+  readonly images?: string | undefined
   /** The other items' rows of the answer. @default - it says nothing of others */
   readonly others?: OthersRows | undefined
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { type BoundStatement, readInstead } from './derivation.js'
+import { isShortage } from './duckdb-error.js'
 import type { Narrowing, Scope } from './engine.js'
 import { deliveriesOf, quotedName } from './literal.js'
+import { ALL_ITEMS, inSlice, type Slice, slicesAt } from './slices.js'
 import { namedAsInDuckDb } from './trino-macros.js'
 
 /**
@@ -22,11 +24,12 @@ export class NarrowedTables {
     statement: BoundStatement,
     scope: Scope | undefined,
     query: (sql: string) => Promise<readonly unknown[]>,
+    slice = ALL_ITEMS,
   ): Promise<BoundStatement> {
     if (scope?.narrowing === undefined) return statement
     const { where, others } = scope.narrowing
-    const items = await this.itemsOf(scope.narrowing, query)
-    const deliveries = `${this.views}.${deliveriesOf(scope)}`
+    const items = inSlice(slice, await this.itemsOf(scope.narrowing, query))
+    const deliveries = inSlice(slice, `${this.views}.${deliveriesOf(scope)}`)
     const some = `select item_key from ${items} where ${where}`
     // where there is none, no file need be opened to find it
     const isAny = (await query(`${some} limit 1`)).length > 0
@@ -34,6 +37,69 @@ export class NarrowedTables {
     const found = { rows: [rows], known: others?.select(items, deliveries) }
     const asked = { ...scope, eachItem: others?.columns ?? scope.eachItem }
     return readInstead(statement, asked, found, ([only]) => `not materialized (${only})`)
+  }
+
+  /**
+   * What `begin` makes of the statement, in slices of items one after the other. A slice that does not fit in memory,
+   * which shows before its first row, is begun again in two.
+   */
+  async *inSlices<T>(
+    statement: BoundStatement,
+    scope: Scope | undefined,
+    query: Query,
+    room: Room,
+    begin: (statement: BoundStatement) => Promise<T>,
+  ): AsyncGenerator<T> {
+    const slices = await this.slicesOf(scope?.narrowing, query, room)
+    const left = slices.map(slice => ({ slice, halvings: MOST_HALVINGS }))
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const { slice, halvings } = next
+      let begun: T
+      try {
+        begun = await begin(await this.statementOf(statement, scope, query, slice))
+      } catch (error) {
+        const isSmaller = isShortage(error) && halvings > 0
+        const halves = isSmaller ? await this.split(scope?.narrowing, query, slice, 2) : []
+        if (halves.length < 2) throw error
+        left.unshift(...halves.map(half => ({ slice: half, halvings: halvings - 1 })))
+        continue
+      }
+      yield begun
+    }
+  }
+
+  /**
+   * All items in slices, so that a statement of each holds no more of their images than there is room for. Each of them
+   * reads the table again, so there are no more of them than that needs.
+   */
+  async slicesOf(
+    narrowing: Narrowing | undefined,
+    query: Query,
+    { imageBytes, room }: Room,
+  ): Promise<readonly Slice[]> {
+    if (narrowing?.images === undefined) return [ALL_ITEMS]
+    const items = await this.itemsOf(narrowing, query)
+    const [[held, rows] = []] = await query(`select sum(${narrowing.images}), sum(row_count) from ${items}`)
+    const images = Number(held) / Math.max(1, Number(rows))
+    return this.split(narrowing, query, ALL_ITEMS, Math.ceil((images * (await imageBytes())) / room))
+  }
+
+  /** A slice in so many, of about as many images each; in fewer where it has fewer items. */
+  private async split(
+    narrowing: Narrowing | undefined,
+    query: Query,
+    slice: Slice,
+    parts: number,
+  ): Promise<readonly Slice[]> {
+    if (narrowing?.images === undefined || parts <= 1) return [slice]
+    const items = inSlice(slice, await this.itemsOf(narrowing, query))
+    const named = `select item_key, ${narrowing.images} as images from ${items} where item_key is not null`
+    const lasts = await query(`
+      select max(item_key) from (
+        select item_key, sum(images) over (order by item_key) - images as before, sum(images) over () as of_all
+        from (${named}) using sample reservoir(${KEYS_LOOKED_AT} rows) repeatable (1)
+      ) group by before * ${parts} // of_all order by 1`)
+    return slicesAt(slice, lasts.slice(0, -1).map(String))
   }
 
   /** The name of the table with the items; whoever asks for it while it is made makes another, and the last is kept. */
@@ -46,6 +112,23 @@ export class NarrowedTables {
     return name
   }
 }
+
+/** How much a statement that is streamed may hold at a time. */
+export interface Room {
+  /** What the images that all rows leave take. */
+  readonly imageBytes: () => Promise<number>
+  /** Bytes of images. */
+  readonly room: number
+}
+
+/** What does not fit in so much less than was estimated needs more memory. */
+const MOST_HALVINGS = 4
+
+/** Runs a statement of ours, which gives rows of values. */
+type Query = (sql: string) => Promise<readonly (readonly unknown[])[]>
+
+/** Keys from which it is told where slices end: all of a table may not fit. */
+const KEYS_LOOKED_AT = 50_000
 
 /** DuckDB's own. */
 const CATALOG = 'memory.main'

@@ -36,7 +36,8 @@ export function lastOfLinked(
         and (last.last_sequence <> '' or delivered.event_time_us = last.last_us)
     -- whatever a record calls itself, what it entered is its hash: there are REMOVEs that tell of a new image
     where ${until} and delivered.new_hash is not null and ${isThere(image, parameters)}`
-  return { ...unlinkedItems(table), others: { columns: columns.map(({ name }) => name), select } }
+  const images = withoutImages ? undefined : imagesOf(1)
+  return { ...unlinkedItems(table), images, others: { columns: columns.map(({ name }) => name), select } }
 }
 
 /**
@@ -108,7 +109,12 @@ export function differenceOfLinked(
     ),
     ${sqlPart('differing')}
     select * from differing`
-  return { ...unlinkedItems(table), others: { columns: columns.map(({ name }) => name), select } }
+  return { ...unlinkedItems(table), images: imagesOf(2), others: { columns: columns.map(({ name }) => name), select } }
+}
+
+/** Of an item whose order is to be found all of them are read, for each of the moments. */
+function imagesOf(moments: 1 | 2): string {
+  return `case when linked = 1 then ${moments} else ${moments} * row_count end`
 }
 
 const DAY_US = 86_400_000_000
