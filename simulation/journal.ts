@@ -7,7 +7,9 @@ import { KMSClient } from '@aws-sdk/client-kms'
 import { createJournalCheck } from '../functions/check-journal.js'
 import { createArchiveSealer } from '../functions/seal-archive.js'
 import type { JournalFinding } from '../journal/finding.js'
+import { verifierOf } from '../proof/note.js'
 import type { SimulatedBucket } from './bucket.js'
+import { wrongHistory } from './judge-checkpoints.js'
 import { invoke } from './lambda.js'
 import { Process } from './process.js'
 import { s3ClientOf } from './s3-client.js'
@@ -161,7 +163,8 @@ export class SimulatedJournal {
     })
     const { notSealed } = await check({ remaining: () => TIMEOUT_MS })
     const found = findings.map(({ kind, key, message }) => `journal: ${key} is ${kind}, ${message}`)
-    return notSealed === 0 ? found : [...found, `journal names ${notSealed} objects nowhere, expected all of them`]
+    const verifier = verifierOf(ORIGIN, 0x01, this.key.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32))
+    return [...found, ...(await wrongHistory(this.bucket, { origin: ORIGIN, known: [verifier] }, notSealed))]
   }
 
   private optionsOf(process: Process) {
