@@ -75,7 +75,7 @@ const FORWARDER: readonly Planted[] = [
     file: 'aws/patience.ts',
     right: 'this.failures++',
     wrong: 'this.failures += 0',
-    cause: /Firehose was called[\s\S]*turns away/,
+    cause: /tries firehose PutRecordBatch \d+ times in a row[\s\S]*turns away/,
     worlds: hasShortOutage,
   },
   {
