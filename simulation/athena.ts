@@ -9,7 +9,7 @@ import { AthenaClient } from '@aws-sdk/client-athena'
 import { bucketOf } from '../transform/derived.js'
 import { DATA_PREFIX, parsePartition } from '../transform/layout.js'
 import type { SimulatedBucket } from './bucket.js'
-import { type Process, serviceError } from './process.js'
+import { operationOf, type Process, passingError, serviceError } from './process.js'
 import type { World } from './world.js'
 
 /** A row of the archive as statements see it. */
@@ -60,8 +60,10 @@ export class SimulatedAthena {
     const { faults } = this.world
     const send = ({ constructor: { name }, input }: { constructor: { name: string }; input: Input }) =>
       process.call({
+        operation: `athena ${operationOf(name)}`,
+        about: input.QueryExecutionId ?? input.ClientRequestToken ?? '',
         serve: () => {
-          if (faults.strike('athena-throttled')) throw serviceError('TooManyRequestsException', 400)
+          if (faults.strike('athena-throttled')) throw passingError('TooManyRequestsException', 400)
           return this.serve(name, input)
         },
       })

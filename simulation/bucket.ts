@@ -47,12 +47,14 @@ export class SimulatedBucket {
     if (condition.isNew && versions !== undefined) throw serviceError('PreconditionFailed', 412)
     if (condition.etag !== undefined && versions?.at(-1)?.etag !== condition.etag)
       throw serviceError('PreconditionFailed', 412)
-    const { dice, scheduler, story } = this.world
+    const { dice, scheduler, metrics, story } = this.world
     const etag = `"${createHash('md5').update(bytes).digest('hex')}"`
     const modifiedMs = Math.floor(scheduler.now)
     const version: StoredVersion = { versionId: dice.hex(16), bytes, etag, modifiedMs, retention: undefined }
-    if (versions === undefined) this.add(key, version)
-    else versions.push(version)
+    if (versions === undefined) {
+      this.add(key, version)
+      metrics.put(`world objects ${key.split('/')[0]}`, 1)
+    } else versions.push(version)
     story.tell('s3', `keeps ${this.name}/${key}, ${bytes.length} bytes`)
     this.onCreated?.(key, version)
   }

@@ -6,7 +6,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { AttributeValue } from 'aws-lambda'
 import { canonicalJson } from '../transform/json.js'
-import { type Process, serviceError } from './process.js'
+import { operationOf, type Process, passingError, serviceError } from './process.js'
 import { type SimulatedTable, TABLE_ARN } from './table.js'
 import type { Attributes } from './workload.js'
 
@@ -48,8 +48,11 @@ export function dynamoDbClientOf(
     const { name } = command.constructor
     const request = await process.work(requestOf(command))
     const { answer, error } = await process.call({
+      operation: `table ${operationOf(name)}`,
+      about: thingOf(request),
       slowMs: faults.strike('table-slow') ? dice.between(1000, 20_000) : 0,
       serve: () => service.serve(name, request),
+      isPartial: ({ answer }) => Object.keys((answer as BatchAnswer).UnprocessedKeys ?? {}).length > 0,
       isUnheard: () => WRITES.includes(name) && faults.strike('table-unheard'),
     })
     const date = new Date(process.world.scheduler.now).toUTCString()
@@ -60,6 +63,14 @@ export function dynamoDbClientOf(
     return {}
   }
   return Object.assign(Object.create(DynamoDBClient.prototype) as DynamoDBClient, { send })
+}
+
+interface BatchAnswer {
+  readonly UnprocessedKeys?: object
+}
+
+function thingOf({ Key, Item, Segment, ExclusiveStartKey, RequestItems }: Request): string {
+  return JSON.stringify([nameOf(Key ?? Item), Segment, ExclusiveStartKey, RequestItems])
 }
 
 /** What our code puts in the place of what the SDK would have sent. */
@@ -92,7 +103,7 @@ class TableService {
     const { faults, dice } = this.process.world
     if (faults.strike('table-throttled')) {
       const isBusy = dice.chance(0.7)
-      throw serviceError(isBusy ? 'ProvisionedThroughputExceededException' : 'InternalServerError', isBusy ? 400 : 500)
+      throw passingError(isBusy ? 'ProvisionedThroughputExceededException' : 'InternalServerError', isBusy ? 400 : 500)
     }
     switch (command) {
       case 'DescribeTableCommand':

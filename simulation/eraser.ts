@@ -111,6 +111,8 @@ export class Eraser {
   /** What Athena answers, after a while: the person's rows of that moment. */
   private async *rowsOf(process: Process, token: string): AsyncGenerator<KeptRow> {
     const rows = await process.call({
+      operation: 'athena rows of a person',
+      about: token,
       slowMs: this.world.dice.between(1000, 20_000),
       serve: () => this.place.archive.contents(DATA_PREFIX).flatMap(([key, bytes]) => rowsIn(key, bytes, token)),
     })
@@ -175,9 +177,9 @@ export class Eraser {
 
   /** Everybody is erased to the end, without a fault; whoever has a new life keeps it. */
   async finish(): Promise<readonly string[]> {
-    const process = new Process(this.world, 'last eraser')
-    if (this.isRestoring) await this.adopt(process)
+    if (this.isRestoring) await this.adopt(new Process(this.world, 'last adopt'))
     for (const id of this.asked) {
+      const process = new Process(this.world, `last erase ${id}`)
       const told = await this.erase(process, id)
       this.world.story.tell(process.name, `${id}: ${told}`)
       if (!told.startsWith('erased')) this.findings.push(`erasure of ${id} ends as ${told}, expected it to be done`)

@@ -16,7 +16,7 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { SimulatedBucket } from './bucket.js'
 import { withinSchema } from './deployments.js'
 import { invoke, type SimulatedFunction } from './lambda.js'
-import { type Process, serviceError } from './process.js'
+import { type Process, passingError, serviceError } from './process.js'
 import { sequencesIn } from './story.js'
 import { DAY_MS, HOUR_MS } from './times.js'
 import type { World } from './world.js'
@@ -71,8 +71,11 @@ export class SimulatedFirehose {
     const { faults, dice } = this.world
     const send = ({ input }: { readonly input: { readonly Records: readonly { readonly Data: Uint8Array }[] } }) =>
       process.call({
+        operation: 'firehose PutRecordBatch',
+        about: '',
         slowMs: faults.strike('put-slow') ? dice.between(1000, 15_000) : 0,
         serve: () => this.putBatch(input.Records.map(({ Data }) => Data)),
+        isPartial: answer => (answer as { readonly FailedPutCount: number }).FailedPutCount > 0,
         isUnheard: () => faults.strike('put-unheard') || this.hung,
       })
     return Object.assign(Object.create(FirehoseClient.prototype) as FirehoseClient, { send })
@@ -96,7 +99,7 @@ export class SimulatedFirehose {
     if (faults.strike('put-throttled')) {
       metrics.put('Firehose ThrottledRecords', records.length)
       told('turns away')
-      throw serviceError('ServiceUnavailableException', 503)
+      throw passingError('ServiceUnavailableException', 503)
     }
     const isPartial = faults.strike('put-partial')
     const RequestResponses = records.map(data => {

@@ -7,9 +7,11 @@ import { KMSClient } from '@aws-sdk/client-kms'
 import { createJournalCheck } from '../functions/check-journal.js'
 import { createArchiveSealer } from '../functions/seal-archive.js'
 import type { JournalFinding } from '../journal/finding.js'
+import { verifierOf } from '../proof/note.js'
 import type { SimulatedBucket } from './bucket.js'
+import { wrongHistory } from './judge-checkpoints.js'
 import { invoke } from './lambda.js'
-import { Process } from './process.js'
+import { operationOf, Process } from './process.js'
 import { s3ClientOf } from './s3-client.js'
 import { DAY_MS, HOUR_MS } from './times.js'
 import type { World } from './world.js'
@@ -56,7 +58,11 @@ function kmsClientOf(process: Process, key: SimulatedKey, onMisuse: (misuse: Mis
     },
   }
   const send = (command: { readonly constructor: { readonly name: string }; readonly input: never }) =>
-    process.call({ serve: () => answers[command.constructor.name]?.(command.input) })
+    process.call({
+      operation: `kms ${operationOf(command.constructor.name)}`,
+      about: '',
+      serve: () => answers[command.constructor.name]?.(command.input),
+    })
   return Object.assign(Object.create(KMSClient.prototype) as KMSClient, { send })
 }
 
@@ -147,21 +153,28 @@ export class SimulatedJournal {
    * when all days are listed again.
    */
   async check(): Promise<readonly string[]> {
-    const process = new Process(this.world, 'check', DAY_MS)
+    const [sealing, checking] = ['last sealer', 'last check'].map(name => new Process(this.world, name, DAY_MS)) as [
+      Process,
+      Process,
+    ]
     const findings: JournalFinding[] = []
-    const options = this.optionsOf(process)
-    const kms = kmsClientOf(process, this.key)
     const names = { archiveKey: 'alias/archive', isForeignKey: true, name: 'last' }
-    await createArchiveSealer({ ...options, ...names, kms, report: () => {} })({ remaining: () => TIMEOUT_MS })
+    await createArchiveSealer({
+      ...this.optionsOf(sealing),
+      ...names,
+      kms: kmsClientOf(sealing, this.key),
+      report: () => {},
+    })({ remaining: () => TIMEOUT_MS })
     const check = createJournalCheck({
-      ...options,
-      kms,
+      ...this.optionsOf(checking),
+      kms: kmsClientOf(checking, this.key),
       refusedDays: REFUSED_DAYS,
       report: finding => findings.push(finding),
     })
     const { notSealed } = await check({ remaining: () => TIMEOUT_MS })
     const found = findings.map(({ kind, key, message }) => `journal: ${key} is ${kind}, ${message}`)
-    return notSealed === 0 ? found : [...found, `journal names ${notSealed} objects nowhere, expected all of them`]
+    const verifier = verifierOf(ORIGIN, 0x01, this.key.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32))
+    return [...found, ...(await wrongHistory(this.bucket, { origin: ORIGIN, known: [verifier] }, notSealed))]
   }
 
   private optionsOf(process: Process) {

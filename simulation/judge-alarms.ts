@@ -1,4 +1,4 @@
-/** What must be true of the alarms of a world, and of what its functions asked for. */
+/** What must be true of the alarms of a world, and of what was refused in it. */
 import { type RefusedFolder, refusedPrefix } from '../transform/layout.js'
 import type { Fired } from './alarms.js'
 import type { Remains } from './world.js'
@@ -33,18 +33,4 @@ export function wrongRefusals({ world, scenario, refused: kept }: Remains): read
   if (scenario.path === 'desk') return kept.map(([key]) => `desk refused ${key}, expected it to take all`)
   const refused = world.metrics.sumOf('world records refused by the transform')
   return refused > 0 ? [`transform refused ${refused} records, expected none of such as are written here`] : []
-}
-
-/**
- * What a forwarder asks of Firehose: each pack once, and ten tries in a row without success at most. What Lambda asks of
- * the forwarder is Lambda's to bound. The same of a run of `redrive`, with documents in the place of packs.
- */
-export function stormsOf({ world }: Remains): readonly string[] {
-  const calls = world.metrics.sumOf('Firehose PutRecordBatch.Requests')
-  const [senders, sent] = [
-    ['Lambda forwarder Invocations', 'world runs of redrive'],
-    ['ours Packs', 'world documents to redrive'],
-  ].map(names => names.reduce((sum, name) => sum + world.metrics.sumOf(name), 0)) as [number, number]
-  const most = 10 * senders + sent
-  return calls > most ? [`Firehose was called ${calls} times, expected at most ${most}`] : []
 }

@@ -4,8 +4,9 @@ import { groupBy } from '../delivery/redrive.js'
 import type { Fact, GapFact } from '../transform/fact.js'
 import { parsePartition } from '../transform/layout.js'
 import { alarmsOf, type Fired, lastOf } from './alarms.js'
-import { stormsOf, wrongAlarms, wrongRefusals } from './judge-alarms.js'
+import { wrongAlarms, wrongRefusals } from './judge-alarms.js'
 import { wrongBaselines } from './judge-baselines.js'
+import { wrongCalls } from './judge-calls.js'
 import { wrongHistories } from './judge-histories.js'
 import { wrongJournalAlarms } from './judge-journal.js'
 import { wrongLastLook } from './judge-last-look.js'
@@ -73,7 +74,7 @@ export function judge(remains: Remains): Judgement {
     ...wrongAlarms(remains, fired),
     ...wrongRefusals(remains),
     ...notSentAgain(remains, truth, archived, kept),
-    ...stormsOf(remains),
+    ...wrongCalls(remains),
     ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, fired)),
     ...(remains.sealed === undefined ? [] : wrongJournalAlarms(remains.sealed, fired, world.metrics, scenario)),
     ...wrongBaselines(looked.baselines, facts, versions),

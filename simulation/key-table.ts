@@ -8,7 +8,7 @@ import { type AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { KEY_TABLE_KEYS, PURPOSE, type SecretPurpose } from '../config/key-store.js'
 import type { FaultKind } from './faults.js'
-import { type Process, type Service, serviceError } from './process.js'
+import { operationOf, type Process, passingError, type Service, serviceError } from './process.js'
 import type { World } from './world.js'
 
 /** An item of a table of keys. */
@@ -31,6 +31,10 @@ interface Input {
   readonly ExpressionAttributeValues?: KeyItem
   readonly ExclusiveStartKey?: KeyItem
   readonly RequestItems: Readonly<Record<string, { readonly Keys: readonly KeyItem[] }>>
+}
+
+interface BatchAnswer {
+  readonly UnprocessedKeys?: object
 }
 
 interface Command {
@@ -125,6 +129,20 @@ function nameOf(item: KeyItem): string {
   return `${item[partition]?.S} ${item[sort]?.S}`
 }
 
+function thingOf({ TableName, Key, Item, ExclusiveStartKey, RequestItems, ExpressionAttributeValues }: Input): string {
+  const name = Key ?? Item
+  const query = name === undefined ? ExpressionAttributeValues : undefined
+  return [
+    TableName,
+    name && nameOf(name),
+    query && JSON.stringify(query),
+    JSON.stringify(ExclusiveStartKey),
+    JSON.stringify(RequestItems),
+  ]
+    .filter(Boolean)
+    .join(' ')
+}
+
 function keyOf(item: KeyItem | undefined): KeyItem {
   return { [partition]: item?.[partition], [sort]: item?.[sort] } as KeyItem
 }
@@ -167,14 +185,17 @@ export class KeyServices {
     const [travel, strikes] = this.way(processOf)
     const send = ({ constructor: { name }, input }: Command) =>
       travel({
+        operation: `keys ${operationOf(name)}`,
+        about: thingOf(input),
         slowMs: strikes('table-slow') ? dice.between(1000, 20_000) : 0,
         serve: () => {
-          if (strikes('table-throttled')) throw serviceError('ProvisionedThroughputExceededException', 400)
+          if (strikes('table-throttled')) throw passingError('ProvisionedThroughputExceededException', 400)
           const named = input.TableName ?? Object.keys(input.RequestItems)[0]
           const table = this.tables.find(one => one.name === named && !one.isGone)
           if (table === undefined) throw serviceError('ResourceNotFoundException', 400)
           return table.serve(name, input, dice)
         },
+        isPartial: answer => Object.keys((answer as BatchAnswer).UnprocessedKeys ?? {}).length > 0,
         isUnheard: () => /^(Put|Update)/.test(name) && strikes('table-unheard'),
       })
     return Object.assign(Object.create(DynamoDBClient.prototype) as DynamoDBClient, { send })
@@ -192,8 +213,10 @@ export class KeyServices {
     const [travel, strikes] = this.way(processOf)
     const send = ({ constructor: { name }, input }: { constructor: { name: string }; input: KmsInput }) =>
       travel({
+        operation: `kms ${operationOf(name)}`,
+        about: JSON.stringify(input.EncryptionContext),
         serve: () => {
-          if (strikes('kms-refuses')) throw serviceError('KMSInternalException', 500)
+          if (strikes('kms-refuses')) throw passingError('KMSInternalException', 500)
           return name === 'DecryptCommand' ? this.decrypt(input) : this.generate(input)
         },
       })

@@ -71,7 +71,10 @@ function answerOf<Event, Answer>(
       scheduler.after(dice.between(1, 400), () => reject(new Error('connection was lost')))
     const unheard = faults.strike('function-unheard')
     called.run(event, { process, context }).then(
-      answer => over(() => (unheard ? reject(new Error('answer was lost')) : resolve(answer))),
+      answer => {
+        process.run.isDone = true
+        over(() => (unheard ? reject(new Error('answer was lost')) : resolve(answer)))
+      },
       error => over(() => reject(error)),
     )
   })

@@ -97,8 +97,6 @@ export class Operator {
     for (const bucket of this.archive.buckets) {
       const options = this.optionsOf(process, bucket)
       const survey = await surveyRefused(options)
-      this.world.metrics.put('world documents to redrive', survey.counts.ready)
-      this.world.metrics.put('world runs of redrive', 1)
       const target = new FirehoseRedrive(this.archive.replay.clientOf(process), 'replay', timeOf(process))
       if (survey.days.size > 0) left += (await redrive(survey, target, options)).left
     }

@@ -1,3 +1,4 @@
+import type { Call, CallEnding, Run } from './calls.js'
 import type { Cancel } from './scheduler.js'
 import type { World } from './world.js'
 
@@ -10,6 +11,8 @@ const NEVER = new Promise<never>(() => {})
  */
 export class Process {
   isAlive = true
+  /** What it asks for. */
+  readonly run: Run
   private killed: (() => void) | undefined
   private endWork: (why: 'dead') => void = () => {}
   private readonly dead = new Promise<'dead'>(resolve => {
@@ -21,7 +24,9 @@ export class Process {
     readonly world: World,
     readonly name: string,
     private skewMs = 0,
-  ) {}
+  ) {
+    this.run = world.calls.begin(name)
+  }
 
   /** Milliseconds since 1970, by its own clock. */
   readonly now = (): number => Math.floor(this.world.scheduler.now) + this.skewMs
@@ -75,6 +80,7 @@ export class Process {
     const { scheduler, dice, faults } = this.world
     this.mayJump()
     const deadly = faults.strike('function-killed') ? dice.pick(['asking', 'waiting', 'answered'] as const) : undefined
+    const atMs = scheduler.now
     return new Promise<T>((resolve, reject) => {
       const [there, back] = [1 + dice.between(0, 30), 1 + dice.between(0, 30)]
       if (deadly === 'asking') this.die('before its request left')
@@ -82,7 +88,9 @@ export class Process {
       scheduler.after(there + (service.slowMs ?? 0), () => {
         if (deadly === 'waiting') this.die('while it waited for an answer')
         const answer = attempt(service.serve)
-        if (service.isUnheard?.()) return
+        const isUnheard = service.isUnheard?.() === true
+        this.note(service, { atMs, travelMs: there + back, ending: endingBy(service, answer, isUnheard) })
+        if (isUnheard) return
         this.after(back, () => {
           if (deadly === 'answered') return this.die('when the answer came')
           if (answer.kind === 'failed') reject(answer.error)
@@ -91,20 +99,37 @@ export class Process {
       })
     })
   }
+
+  private note<T>({ operation, about }: Service<T>, call: Pick<Call, 'atMs' | 'travelMs' | 'ending'>): void {
+    this.run.note({ operation, about, ...call })
+  }
+}
+
+function endingBy<T>(service: Service<T>, answer: Attempt<T>, isUnheard: boolean): CallEnding {
+  if (isUnheard) return 'unheard'
+  if (answer.kind === 'failed' && FAULTS.has(answer.error as object)) return 'failed'
+  if (answer.kind === 'done' && service.isPartial?.(answer.value)) return 'failed'
+  return (service.slowMs ?? 0) > 0 ? 'late' : 'done'
 }
 
 /** What a run tells at its end, or how it failed; undefined where its process died. */
-export function endingOf(process: Process, run: Run): Promise<string | undefined> {
+export function endingOf(process: Process, task: Task): Promise<string | undefined> {
   return new Promise(resolve => {
     process.onDeath(() => resolve(undefined))
-    run(process).then(resolve, (error: Error) => resolve(`failed: ${error.message}`))
+    task(process).then(
+      told => {
+        process.run.isDone = true
+        resolve(told)
+      },
+      (error: Error) => resolve(`failed: ${error.message}`),
+    )
   })
 }
 
 /** Somebody runs something by its name; how that ended is told. */
-export async function runBy(who: string, name: string, world: World, run: Run): Promise<void> {
+export async function runBy(who: string, name: string, world: World, task: Task): Promise<void> {
   const process = new Process(world, `${name} ${world.numbers.next()}`, initialSkew(world))
-  world.story.tell(who, `${name} ${(await endingOf(process, run)) ?? 'was killed'}`)
+  world.story.tell(who, `${name} ${(await endingOf(process, task)) ?? 'was killed'}`)
 }
 
 /** By how much the clock of a machine is ahead when a process begins on it. */
@@ -121,7 +146,7 @@ function skewOf({ dice }: World): number {
 }
 
 /** What a process does from its beginning to its end, which it tells. */
-type Run = (process: Process) => Promise<string>
+type Task = (process: Process) => Promise<string>
 
 /** The time of a process, as whoever calls patiently is given it. */
 export function timeOf(process: Process) {
@@ -130,9 +155,15 @@ export function timeOf(process: Process) {
 
 /** A request that a service gets. */
 export interface Service<T> {
+  /** Its name and what is asked of it, such as `s3 GetObject`. */
+  readonly operation: string
+  /** What is asked about. */
+  readonly about: string
   /** What it does, at one moment. */
   readonly serve: () => T
   readonly slowMs?: number
+  /** True of an answer that leaves by a fault some of what was asked. @default - none does */
+  readonly isPartial?: (answer: T) => boolean
   /** True where nobody hears its answer. @default - heard */
   readonly isUnheard?: () => boolean
 }
@@ -145,6 +176,20 @@ function attempt<T>(serve: () => T): Attempt<T> {
   } catch (error) {
     return { kind: 'failed', error }
   }
+}
+
+/** What a command of the SDK asks for, by the name of its class. */
+export function operationOf(command: string): string {
+  return command.replace(/Command$/, '')
+}
+
+const FAULTS = new WeakSet<object>()
+
+/** The same of a service that fails, or asks for time: it says nothing about the request. */
+export function passingError(name: string, status: number): Error {
+  const error = serviceError(name, status)
+  FAULTS.add(error)
+  return error
 }
 
 /** An error as a client of AWS throws it. */

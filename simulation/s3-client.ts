@@ -1,7 +1,7 @@
 /** S3 as a process of ours sees it: its client, with the commands that our code sends. */
 import { S3Client } from '@aws-sdk/client-s3'
 import type { Retention, SimulatedBucket, StoredVersion } from './bucket.js'
-import { type Process, serviceError } from './process.js'
+import { operationOf, type Process, passingError, serviceError } from './process.js'
 import { sequencesIn } from './story.js'
 
 /** The input of a command as far as the model understands it. */
@@ -37,15 +37,27 @@ export function s3ClientOf(process: Process, buckets: readonly SimulatedBucket[]
     if (name === 'PutObjectCommand') story.detail(process.name, () => `puts ${nameOf(input)}`)
     if (name.endsWith('RetentionCommand')) story.detail(process.name, () => `asks about the lock of ${input.Key}`)
     return process.call({
+      operation: `s3 ${operationOf(name)} ${placeOf(input)}`,
+      about: `${bucket.name}/${thingOf(input)}`,
       slowMs: faults.strike('s3-slow') ? dice.between(1000, 30_000) : 0,
       serve: () => {
-        if (faults.strike('s3-refuses')) throw serviceError('SlowDown', 503)
+        if (faults.strike('s3-refuses')) throw passingError('SlowDown', 503)
         return answer(bucket, input)
       },
       isUnheard: () => name === 'PutObjectCommand' && faults.strike('s3-unheard'),
     })
   }
   return Object.assign(Object.create(S3Client.prototype) as S3Client, { send })
+}
+
+/** What an object is, by the first folder of its key: rows, facts, a journal. */
+function placeOf({ Key, Prefix = '', Delete }: Input): string {
+  return (Key ?? Delete?.Objects[0]?.Key ?? Prefix).split('/')[0] as string
+}
+
+/** Of a list also where it goes on. */
+function thingOf({ Key, Prefix, ContinuationToken, KeyMarker, StartAfter, VersionId }: Input): string {
+  return [Key ?? Prefix, ContinuationToken ?? KeyMarker ?? StartAfter, VersionId].filter(Boolean).join(' ')
 }
 
 /** S3 as the judge sees it: it answers at once, and without a fault. */

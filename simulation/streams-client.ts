@@ -4,7 +4,7 @@
  * answers without records although there are more, LimitExceededException).
  */
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
-import { type Process, serviceError } from './process.js'
+import { operationOf, type Process, passingError, serviceError } from './process.js'
 import { type Kept, type Shard, type SimulatedTable, STREAM_ARN } from './table.js'
 
 interface Input {
@@ -35,6 +35,9 @@ export function streamsClientOf(process: Process, table: SimulatedTable): Dynamo
   const send = async (command: Command) => {
     const { input } = command
     const answer = await process.call({
+      operation: `streams ${operationOf(command.constructor.name)}`,
+      about: input.ShardId ?? input.ShardIterator?.split('|')[0] ?? input.ExclusiveStartShardId ?? '',
+      isPartial: found => (found as Found).isShort === true,
       slowMs: world.faults.strike('stream-slow') ? world.dice.between(1000, 40_000) : 0,
       serve: () => stream.answer(command.constructor.name, input),
     })
@@ -51,6 +54,11 @@ export function streamsClientOf(process: Process, table: SimulatedTable): Dynamo
   return Object.assign(Object.create(DynamoDBStreamsClient.prototype) as DynamoDBStreamsClient, { send })
 }
 
+/** An answer, and whether a fault left out what it could have. */
+interface Found {
+  readonly isShort?: boolean
+}
+
 class StreamService {
   constructor(
     private readonly process: Process,
@@ -60,8 +68,8 @@ class StreamService {
   answer(command: string, input: Input): unknown {
     const { faults, dice } = this.process.world
     if (faults.strike('stream-throttled')) {
-      if (dice.chance(0.5)) throw serviceError('LimitExceededException', 400)
-      throw serviceError('InternalServerError', 500)
+      if (dice.chance(0.5)) throw passingError('LimitExceededException', 400)
+      throw passingError('InternalServerError', 500)
     }
     switch (command) {
       case 'DescribeStreamCommand':
@@ -119,12 +127,13 @@ class StreamService {
     if (this.now - Number(since) > ITERATOR_MS) throw serviceError('ExpiredIteratorException', 400)
     const place = Number(from)
     if (place < shard.trimmed) throw serviceError('TrimmedDataAccessException', 400)
-    const count = faults.strike('stream-empty') ? 0 : dice.between(1, MOST_RECORDS)
+    const isShort = faults.strike('stream-empty')
+    const count = isShort ? 0 : dice.between(1, MOST_RECORDS)
     const found = shard.records.slice(place, place + count)
     const next = place + found.length
     const isOver = shard.closedMs !== undefined && next === shard.records.length
     const NextShardIterator = isOver ? undefined : `${id}|${next}|${Math.floor(this.now)}`
-    return { Records: found.map(toWire), NextShardIterator }
+    return { Records: found.map(toWire), NextShardIterator, isShort }
   }
 }
 

@@ -5,6 +5,7 @@ import { createHandler } from '../transform/handler.js'
 import { CONFIG_PREFIX, DATA_PREFIX, FACTS_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { SimulatedBucket } from './bucket.js'
+import { Calls } from './calls.js'
 import { SimulatedCompactor } from './compactor.js'
 import { Deployments, keepIn } from './deployments.js'
 import { SimulatedDesk } from './desk.js'
@@ -42,6 +43,7 @@ export interface World {
   readonly dice: Dice
   readonly faults: Faults
   readonly metrics: Metrics
+  readonly calls: Calls
   readonly story: Story
   /** Names that are given once each. */
   readonly numbers: { readonly next: () => number }
@@ -348,5 +350,13 @@ function createWorld(scenario: Scenario, isTold: boolean): World {
   const elapsed = () => scheduler.now - START_MS
   const faults = new Faults(scenario.faults, dice.fork('faults'), elapsed, kind => story.tell('fault', kind))
   let number = 0
-  return { scheduler, dice: dice.fork('world'), faults, metrics, story, numbers: { next: () => ++number } }
+  return {
+    scheduler,
+    dice: dice.fork('world'),
+    faults,
+    metrics,
+    calls: new Calls(),
+    story,
+    numbers: { next: () => ++number },
+  }
 }

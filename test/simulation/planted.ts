@@ -75,7 +75,7 @@ const FORWARDER: readonly Planted[] = [
     file: 'aws/patience.ts',
     right: 'this.failures++',
     wrong: 'this.failures += 0',
-    cause: /Firehose was called[\s\S]*turns away/,
+    cause: /tries firehose PutRecordBatch \d+ times in a row[\s\S]*turns away/,
     worlds: hasShortOutage,
   },
   {
@@ -193,7 +193,7 @@ const JOURNAL: readonly Planted[] = [
     right:
       'const since = dayOf(now - DAY_MS)\n  const isDue = turn !== undefined || sealed.lastWhole?.time.slice(0, 10) !== dayOf(now)',
     wrong: 'const since = dayOf(now)\n  const isDue = sealed.lastWhole === undefined',
-    cause: /names \d+ objects nowhere/,
+    cause: /object data\S+ is named by no entry of the journal[\s\S]*last seen.*keeps archive\/data/,
     worlds: strikes(isSealed, 's3-refuses'),
   },
   {
