@@ -21,6 +21,7 @@ import { SimulatedKinesis } from './kinesis.js'
 import { type LastLook, lookAtLast } from './last-look.js'
 import { KINESIS_BYTES, LIMITS } from './limits.js'
 import { LockEvents } from './lock-events.js'
+import type { Losses } from './losses.js'
 import { SimulatedMapping } from './mapping.js'
 import { Metrics } from './metrics.js'
 import { Operator } from './operator.js'
@@ -43,6 +44,7 @@ export interface World {
   readonly faults: Faults
   readonly metrics: Metrics
   readonly story: Story
+  readonly losses: Losses
   /** Names that are given once each. */
   readonly numbers: { readonly next: () => number }
 }
@@ -340,8 +342,7 @@ function createWorld(scenario: Scenario, isTold: boolean): World {
   const now = () => scheduler.now
   const story = new Story(now, START_MS, isTold)
   const metrics = new Metrics(now)
-  const elapsed = () => scheduler.now - START_MS
-  const faults = new Faults(scenario.faults, dice.fork('faults'), elapsed, kind => story.tell('fault', kind))
+  const faults = new Faults(scenario.faults, dice.fork('faults'), now, START_MS, kind => story.tell('fault', kind))
   let number = 0
-  return { scheduler, dice: dice.fork('world'), faults, metrics, story, numbers: { next: () => ++number } }
+  return { scheduler, dice: dice.fork('world'), faults, metrics, story, losses: [], numbers: { next: () => ++number } }
 }
