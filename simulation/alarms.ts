@@ -156,13 +156,43 @@ const WATCHED = {
 /** Every alarm that went off, with the minutes since 1970 at whose end it did. */
 export type Fired = ReadonlyMap<string, readonly number[]>
 
+/** How many minutes a period has of each alarm, by its name. */
+export const PERIODS: ReadonlyMap<string, number> = new Map(
+  Object.values(WATCHED).flatMap(list => list.map(({ name, period }) => [name, period] as const)),
+)
+
 /** The alarms of a world that went off. A desk has none. */
 export function alarmsOf(metrics: Metrics, scenario: Scenario): Fired {
   const fired = watchedIn(scenario).map(watched => {
     const times = firing(breachesOf(watched, metrics, scenario), watched.minutes)
-    return [watched.name, times.map(at => (at + 1) * watched.period - 1)] as const
+    return [watched.name, times.map(({ at }) => (at + 1) * watched.period - 1)] as const
   })
   return new Map(fired.filter(([, times]) => times.length > 0))
+}
+
+/** From when to when an alarm is on, in milliseconds since 1970. */
+export interface Span {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** When each alarm that went off was on, by its name. */
+export type Spans = ReadonlyMap<string, readonly Span[]>
+
+/** From the end of each period at which it goes off to that of the first at which too few of the last are over. */
+export function spansOf(metrics: Metrics, scenario: Scenario): Spans {
+  const found = watchedIn(scenario).map(watched => {
+    const [, of] = watched.minutes
+    const endMs = (at: number) => (at + 1) * watched.period * MINUTE_MS
+    const times = firing(breachesOf(watched, metrics, scenario), watched.minutes)
+    return [watched.name, times.map(({ at, oldest }) => ({ fromMs: endMs(at), toMs: endMs(oldest + of) }))] as const
+  })
+  return new Map(found.filter(([, spans]) => spans.length > 0))
+}
+
+/** True where one of some alarms was on at some time from a moment to another. */
+export function isOn(spans: Spans, names: readonly string[], fromMs: number, toMs: number): boolean {
+  return names.some(name => (spans.get(name) ?? []).some(span => span.fromMs <= toMs && fromMs < span.toMs))
 }
 
 /** An alarm that goes off at a moment, in milliseconds since 1970, and why it does. */
@@ -177,7 +207,7 @@ export function goingOff(metrics: Metrics, scenario: Scenario): readonly GoingOf
   return watchedIn(scenario).flatMap(watched => {
     const { name, metric, threshold, below, minutes, period, values } = watched
     const known = values(metrics)
-    const times = firing(breachesOf(watched, metrics, scenario), minutes)
+    const times = firing(breachesOf(watched, metrics, scenario), minutes).map(({ at }) => at)
     const begins = times.filter((at, i) => times[i - 1] !== at - 1)
     return begins.map(at => ({
       name,
@@ -207,15 +237,16 @@ function breachesOf(
   return over.sort((a, b) => a - b)
 }
 
-/** The last minute at whose end one of some alarms went off; 0 where none did. */
-export function lastOf(fired: Fired, names: readonly string[]): number {
-  return Math.max(...names.map(name => fired.get(name)?.at(-1) ?? 0))
+/** A period at whose end an alarm is on, and the oldest of those over the threshold that it takes for that. */
+interface Firing {
+  readonly at: number
+  readonly oldest: number
 }
 
 /** The periods at which as many of the last ones were over the threshold as it takes; a silent one is not. */
-function firing(breaches: readonly number[], [wanted, of]: readonly [number, number]): readonly number[] {
-  return breaches.filter((at, i) => {
-    const first = breaches[i - wanted + 1]
-    return first !== undefined && at - first < of
+function firing(breaches: readonly number[], [wanted, of]: readonly [number, number]): readonly Firing[] {
+  return breaches.flatMap((at, i) => {
+    const oldest = breaches[i - wanted + 1]
+    return oldest !== undefined && at - oldest < of ? [{ at, oldest }] : []
   })
 }

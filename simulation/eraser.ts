@@ -23,6 +23,9 @@ import type { World } from './world.js'
 
 const HOUR_MS = 3_600_000
 
+/** Counts the tables of keys that were put back and adopted. */
+export const ADOPTED = 'world key tables adopted'
+
 /** What an eraser acts on. */
 export interface ErasedArchive {
   readonly table: TableConfiguration
@@ -171,6 +174,7 @@ export class Eraser {
     const bucket = new Bucket(s3ClientOf(process, [archive]), archive.name)
     const count = await adoptCopy(persons.connect(() => process).table, bucket, [table.table], process.now)
     this.isRestoring = false
+    this.world.metrics.put(ADOPTED, 1)
     this.findings.push(...persons.comeBack())
     return `${persons.keys.name}, after ${count} keys were destroyed`
   }

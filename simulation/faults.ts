@@ -65,15 +65,17 @@ export interface Fault {
   readonly rate: number
 }
 
-/** The faults of one world, and how often each has struck. */
+/** The faults of one world, and when each has struck. */
 export class Faults {
-  readonly struck = new Map<FaultKind, number>()
+  /** Milliseconds since 1970, rising. */
+  readonly times = new Map<FaultKind, number[]>()
   private readonly byKind = new Map<FaultKind, { readonly fault: Fault; readonly dice: Dice }[]>()
 
   constructor(
     faults: readonly Fault[],
     dice: Dice,
-    private readonly elapsed: () => number,
+    private readonly now: () => number,
+    private readonly startMs: number,
     private readonly tell: (kind: FaultKind) => void,
   ) {
     for (const [i, fault] of faults.entries()) {
@@ -82,14 +84,27 @@ export class Faults {
     }
   }
 
+  /** How often each has struck that has. */
+  get struck(): ReadonlyMap<FaultKind, number> {
+    return new Map([...this.times].map(([kind, times]) => [kind, times.length]))
+  }
+
+  /** True where one of this kind struck from a moment to another, in milliseconds since 1970. */
+  happened(kind: FaultKind, fromMs: number, toMs: number): boolean {
+    const last = this.times.get(kind)?.findLast(ms => ms <= toMs)
+    return last !== undefined && last >= fromMs
+  }
+
   /** True where a fault of this kind strikes now. */
   strike(kind: FaultKind): boolean {
     const list = this.byKind.get(kind)
     if (list === undefined) return false
-    const now = this.elapsed()
+    const now = this.now() - this.startMs
     if (!list.some(({ fault, dice }) => fault.fromMs <= now && now < fault.toMs && dice.chance(fault.rate)))
       return false
-    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1)
+    const times = this.times.get(kind)
+    if (times === undefined) this.times.set(kind, [this.now()])
+    else times.push(this.now())
     this.tell(kind)
     return true
   }

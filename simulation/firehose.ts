@@ -239,7 +239,7 @@ export class SimulatedFirehose {
 
   /** Writes an object until S3 has it, or a day is over and it is lost. */
   private async write(prefix: string): Promise<void> {
-    const { scheduler, faults, metrics, story, dice } = this.world
+    const { scheduler, faults, metrics, story, losses, dice } = this.world
     const { lines, sinceMs } = this.buffers.get(prefix) as Buffered
     this.buffers.delete(prefix)
     await this.fallBehind(sinceMs)
@@ -259,6 +259,7 @@ export class SimulatedFirehose {
     }
     story.tell('firehose', `loses ${lines.length} lines of ${prefix}, which were too old`)
     story.detail('firehose', () => `loses ${sequencesIn(lines).join(' ')}`)
+    losses.push({ kind: 'undelivered', texts: lines, takenMs: sinceMs, lostMs: scheduler.now })
   }
 
   /** So long that a day is over, and copied, before its last object comes; never so long that it is lost. */

@@ -1,19 +1,18 @@
 /** What must be true of the alarms of a world, and of what was refused in it. */
 import { type RefusedFolder, refusedPrefix } from '../transform/layout.js'
-import type { Fired } from './alarms.js'
+import { type Fired, PERIODS } from './alarms.js'
+import { RAISED_BY } from './raised-by.js'
 import type { Remains } from './world.js'
 
-/** It cannot tell writes that change nothing from changes that nobody reads. */
-const MAY_BE_NEEDLESS = 'stream-unread'
+const MINUTE_MS = 60_000
 
-/** What went another way than into the archive is told by its own alarm; a world without faults has none. */
+/** What went another way than into the archive is told by its own alarm, and none goes off without a reason. */
 export function wrongAlarms(remains: Remains, fired: Fired): readonly string[] {
   const { world, refused, givenUp, scenario } = remains
-  const { metrics, faults } = world
+  const { metrics } = world
   if (scenario.path === 'desk') return []
   const has = (folder: RefusedFolder) => refused.some(([key]) => key.startsWith(refusedPrefix(folder, 'Orders')))
   const counted = (name: string) => metrics.sumOf(name) > 0
-  const isLarge = has('oversize') || counted('DynamoDB FailedToReplicateRecordCount')
   const due: readonly (readonly [string, boolean])[] = [
     ['record-oversize', has('oversize')],
     ['change-skipped', counted('DynamoDB FailedToReplicateRecordCount')],
@@ -23,9 +22,20 @@ export function wrongAlarms(remains: Remains, fired: Fired): readonly string[] {
     ['conversion-failed', has('format-conversion-failed')],
   ]
   const silent = due.filter(([name, is]) => is && !fired.has(name)).map(([name]) => `alarm ${name} should fire`)
-  if (faults.struck.size > 0 || isLarge) return silent
-  const needless = [...fired.keys()].filter(name => name !== MAY_BE_NEEDLESS)
-  return [...silent, ...needless.map(name => `alarm ${name} fires for nothing`)]
+  const needless = [...fired].flatMap(([name, minutes]) => {
+    const at = minutes.find(minute => !isExplained(name, minute, remains))
+    return at === undefined ? [] : [`alarm ${name} fires for nothing`]
+  })
+  return [...silent, ...needless]
+}
+
+/** True where something struck, or was so, that the period can have measured at whose end an alarm went off. */
+function isExplained(name: string, minute: number, remains: Remains): boolean {
+  const reasons = RAISED_BY[name]
+  if (reasons === undefined) throw new Error(`alarm ${name} has no reasons, expected it in RAISED_BY`)
+  const endMs = (minute + 1) * MINUTE_MS
+  const beginMs = endMs - (PERIODS.get(name) as number) * MINUTE_MS
+  return reasons.some(reason => reason(remains, beginMs, endMs))
 }
 
 /** Everything that is written here can be read: nothing is refused for what it is, and on a desk for nothing at all. */

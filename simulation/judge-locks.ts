@@ -2,16 +2,16 @@
 
 import type { RetentionRule } from '../functions/lock-objects.js'
 import { EVIDENCE_PREFIXES, isPartialTile } from '../transform/layout.js'
-import { type Fired, lastOf } from './alarms.js'
+import { isOn, type Spans } from './alarms.js'
 import type { SimulatedBucket, StoredVersion } from './bucket.js'
-import type { LockEvents } from './lock-events.js'
+import type { LockEvents, Unlocked } from './lock-events.js'
 
 const DAY_MS = 86_400_000
 const SECOND_MS = 1000
 const MINUTE_MS = 60_000
 
-/** Alarms that say that a version has no lock, and will get none by itself. */
-const TOLD = ['object-unlocked', 'lock-event-lost']
+/** The alarm that says that a version has no lock, and will get none by itself, by who gave it up. */
+const TOLD: { readonly [by in Unlocked['by']]: string } = { sqs: 'object-unlocked', eventbridge: 'lock-event-lost' }
 
 /** An archive whose objects are locked. */
 export interface LockedArchive {
@@ -21,26 +21,33 @@ export interface LockedArchive {
 }
 
 /** Each a sentence. */
-export function wrongLocks({ bucket, rule, events }: LockedArchive, fired: Fired): readonly string[] {
-  const toldUntil = lastOf(fired, TOLD)
+export function wrongLocks({ bucket, rule, events }: LockedArchive, spans: Spans): readonly string[] {
+  // each is counted as it happens
+  const isTold = ({ by, atMs }: Unlocked) => isOn(spans, [TOLD[by]], atMs, atMs + 2 * MINUTE_MS)
+  const told = new Set(events.unlocked.filter(isTold).map(({ event }) => versionIn(event)))
   const evidence = [...bucket.objects].filter(([key]) => EVIDENCE_PREFIXES.some(prefix => key.startsWith(prefix)))
   const wrong = evidence.flatMap(([key, versions]) =>
     versions.flatMap(version => {
-      const problem = isPartialTile(key) ? asLeftAlone(version) : asLocked(version, rule, toldUntil)
+      const isToldOf = told.has(`${key} ${version.versionId}`)
+      const problem = isPartialTile(key) ? asLeftAlone(version) : asLocked(version, rule, isToldOf)
       return problem === undefined ? [] : [`object ${key} version ${version.versionId} ${problem}`]
     }),
   )
-  const silent = events.failed.length > 0 && !fired.has('object-unlocked')
-  return [...wrong, ...(silent ? ['alarm object-unlocked should fire'] : [])]
+  const silent = new Set(events.unlocked.filter(given => !isTold(given)).map(({ by }) => TOLD[by]))
+  return [...wrong, ...[...silent].map(name => `alarm ${name} should fire`)]
+}
+
+function versionIn(event: string): string {
+  const { object } = (JSON.parse(event) as { detail: { object: { key: string; 'version-id': string } } }).detail
+  return `${object.key} ${object['version-id']}`
 }
 
 function asLeftAlone({ retention }: StoredVersion): string | undefined {
   return retention === undefined ? undefined : 'is locked, expected none of a partial tile'
 }
 
-function asLocked({ retention, modifiedMs }: StoredVersion, rule: RetentionRule, toldUntil: number) {
-  if (retention === undefined)
-    return Math.floor(modifiedMs / MINUTE_MS) <= toldUntil ? undefined : 'is not locked, and no alarm tells'
+function asLocked({ retention, modifiedMs }: StoredVersion, rule: RetentionRule, isToldOf: boolean) {
+  if (retention === undefined) return isToldOf ? undefined : 'is not locked, and no alarm tells'
   const untilMs = Math.floor(modifiedMs / SECOND_MS) * SECOND_MS + rule.days * DAY_MS
   if (retention.mode !== rule.mode) return `is locked in mode ${retention.mode}, expected ${rule.mode}`
   if (retention.untilMs !== untilMs) return `is locked until ${retention.untilMs}, expected ${untilMs}`

@@ -42,6 +42,11 @@ export const BY_CONTENT: Identity = {
   timeUs: ({ timeUs }) => timeUs,
 }
 
+/** What a version is called. */
+export function named({ sequence, item }: Version): string {
+  return `${sequence} of ${item}`
+}
+
 /** The key of an item as rows have it. */
 export function keyOf(item: string): string {
   return canonicalJson({ order_id: { S: item } })

@@ -1,9 +1,9 @@
 /** What must be true of a world when it has come to rest. Each finding is a sentence. */
 
 import { groupBy } from '../delivery/redrive.js'
-import type { Fact, GapFact } from '../transform/fact.js'
+import type { Fact } from '../transform/fact.js'
 import { parsePartition } from '../transform/layout.js'
-import { alarmsOf, type Fired, lastOf } from './alarms.js'
+import { alarmsOf, spansOf } from './alarms.js'
 import { wrongAlarms, wrongRefusals } from './judge-alarms.js'
 import { wrongBaselines } from './judge-baselines.js'
 import { wrongCalls } from './judge-calls.js'
@@ -11,10 +11,11 @@ import { wrongHistories } from './judge-histories.js'
 import { wrongJournalAlarms } from './judge-journal.js'
 import { wrongLastLook } from './judge-last-look.js'
 import { wrongLocks } from './judge-locks.js'
+import { untold } from './judge-losses.js'
 import { type Erasable, erasableIn, factsAbout, openedRows, sealingOf, wrongPersons } from './judge-persons.js'
 import { wrongReconciliation } from './judge-reconciliations.js'
 import { wrongColumns } from './judge-rows.js'
-import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, type Row } from './judge-versions.js'
+import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, named, type Row } from './judge-versions.js'
 import { LIMITS } from './limits.js'
 import type { Version } from './table.js'
 import type { Remains } from './world.js'
@@ -31,24 +32,13 @@ export interface Judgement {
   readonly alarms: readonly string[]
 }
 
-/** Alarms that say that something is lost, or will be if nobody comes. */
-const LOSS = [
-  'records-dropped',
-  'give-up-failed',
-  'twelve-hours-to-loss',
-  'delivery-late',
-  'delivery-fails',
-  'stream-far-behind',
-  'stream-unread',
-  'change-skipped',
-]
-
 /** Holds what is left of a world against what truly happened in it. */
 export function judge(remains: Remains): Judgement {
   const { world, table, scenario } = remains
   const { versions } = table
   const identity = scenario.capture === 'kinesis' ? BY_CONTENT : BY_SEQUENCE
   const fired = alarmsOf(world.metrics, scenario)
+  const spans = spansOf(world.metrics, scenario)
   const stored = remains.rows.flatMap(rowsOf)
   const facts = remains.facts.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as Fact)
   const { persons } = remains
@@ -67,7 +57,7 @@ export function judge(remains: Remains): Judgement {
   const kept = keptIn(remains, identity)
   const missing = versions.filter(version => !isArchived(version) && !kept.has(identity.ofVersion(version)))
   const problems = [
-    ...untold(remains, missing, fired, facts),
+    ...untold(remains, missing, identity, facts, spans),
     ...wrongRows(truth, archived, identity, erasable),
     ...(scenario.isRedeployed === true ? wrongColumns(stored, remains.configurations, remains.deployedMs) : []),
     ...wrongHistories(versions, asStored, identity, persons && factsAbout(erasable, facts)),
@@ -75,7 +65,7 @@ export function judge(remains: Remains): Judgement {
     ...wrongRefusals(remains),
     ...notSentAgain(remains, truth, archived, kept),
     ...wrongCalls(remains),
-    ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, fired)),
+    ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, spans)),
     ...(remains.sealed === undefined ? [] : wrongJournalAlarms(remains.sealed, fired, world.metrics, scenario)),
     ...wrongBaselines(looked.baselines, facts, versions),
     ...(remains.lastLook === undefined ? [] : wrongLastLook(remains.lastLook, looked)),
@@ -91,51 +81,6 @@ export function judge(remains: Remains): Judgement {
     lost: missing.length,
     alarms: [...fired.keys()],
   }
-}
-
-function untold(
-  remains: Remains,
-  missing: readonly Version[],
-  fired: Fired,
-  facts: readonly Fact[],
-): readonly string[] {
-  if (isBeyondAlarms(remains, missing)) return []
-  // an alarm of before the version was there tells nothing of it
-  const toldUntil = lastOf(fired, LOSS)
-  const gaps = facts.filter((fact): fact is GapFact => fact.kind === 'gap')
-  return missing
-    .filter(
-      version =>
-        Math.floor(version.timeUs / MINUTE_US) > toldUntil &&
-        !gaps.some(gap => isInGap(gap, version)) &&
-        version.timeUs / 1000 >= remains.beganMs - DAY_MS,
-    )
-    .map(version => `version ${named(version)} is neither archived nor kept, and no alarm or fact tells`)
-}
-
-const DAY_MS = 86_400_000
-const SECOND_US = 1_000_000
-const MINUTE_US = 60 * SECOND_US
-const HOUR_US = 60 * MINUTE_US
-
-/**
- * What no alarm can tell: the mapping was disabled, and in all of the day until its stream forgot, the table was
- * written to in so few hours that `stream-unread` cannot know it from writes at the end of an hour.
- */
-function isBeyondAlarms({ world }: Remains, missing: readonly Version[]): boolean {
-  const hours = new Set(missing.map(({ timeUs }) => Math.floor(timeUs / HOUR_US)))
-  return world.faults.struck.has('mapping-pauses') && hours.size <= 2
-}
-
-/** True where a fact says that changes of this time may be missing. */
-function isInGap({ from, to }: GapFact, { timeUs }: Version): boolean {
-  const ms = timeUs / 1000
-  const since = from === null ? 0 : Date.parse(from)
-  return since <= ms && Math.floor(ms / 1000) * 1000 <= Date.parse(to)
-}
-
-function named({ sequence, item }: Version): string {
-  return `${sequence} of ${item}`
 }
 
 /** The rows of an object; one of another day than its rows would hide them behind its prefix. */

@@ -40,7 +40,7 @@ export class SimulatedKinesis {
   }
 
   private async replicate(change: Change): Promise<void> {
-    const { scheduler, faults, dice, metrics, story } = this.world
+    const { scheduler, faults, dice, metrics, story, losses } = this.world
     const id = `${dice.hex(4)}-${change.sequence}`
     const document = documentOf(change, id, this.options.precision)
     const waiting = { sinceMs: scheduler.now }
@@ -56,6 +56,7 @@ export class SimulatedKinesis {
     if (document.length > this.options.recordBytes) {
       metrics.put('DynamoDB FailedToReplicateRecordCount', 1)
       story.tell('dynamodb', `skips ${change.sequence}, whose record has ${document.length} bytes`)
+      losses.push({ kind: 'skipped', texts: [document], takenMs: waiting.sinceMs, lostMs: scheduler.now })
       return
     }
     void this.read(document)

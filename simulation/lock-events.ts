@@ -32,10 +32,19 @@ interface Message {
   receipts: number
 }
 
+/** An event that came to no lock. */
+export interface Unlocked {
+  readonly event: string
+  /** Who gave it up. */
+  readonly by: 'eventbridge' | 'sqs'
+  /** Milliseconds since 1970. */
+  readonly atMs: number
+}
+
 /** Has the objects of a bucket locked as they are written. */
 export class LockEvents {
-  /** Events of objects that could not be locked. */
-  readonly failed: string[] = []
+  /** Objects that were not locked, and will not be by themselves. */
+  readonly unlocked: Unlocked[] = []
   private readonly waiting = new Set<Message>()
   private readonly gauge: Gauge
   private readonly locker: SimulatedFunction<LockEvent, void>
@@ -75,6 +84,7 @@ export class LockEvents {
     for (let attempt = 1; faults.strike('queue-refuses'); attempt++) {
       if (attempt > MOST_ATTEMPTS || scheduler.now - since > DAY_MS) {
         metrics.put('Events FailedInvocations', 1)
+        this.unlocked.push({ event, by: 'eventbridge', atMs: scheduler.now })
         story.tell('eventbridge', `drops ${event}`)
         return
       }
@@ -113,10 +123,11 @@ export class LockEvents {
   }
 
   private giveUp(message: Message): void {
-    const { metrics, story } = this.world
+    const { scheduler, metrics, story } = this.world
     this.waiting.delete(message)
-    this.failed.push(message.body)
-    metrics.put('sqs failed ApproximateNumberOfMessagesVisible', this.failed.length)
+    this.unlocked.push({ event: message.body, by: 'sqs', atMs: scheduler.now })
+    const failed = this.unlocked.filter(({ by }) => by === 'sqs')
+    metrics.put('sqs failed ApproximateNumberOfMessagesVisible', failed.length)
     story.tell('sqs', `gives up ${message.body}`)
   }
 

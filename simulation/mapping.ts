@@ -9,6 +9,7 @@ import { GIVEN_UP_PREFIX } from '../transform/layout.js'
 import type { SimulatedBucket } from './bucket.js'
 import { invoke, type SimulatedFunction } from './lambda.js'
 import type { Kept, Shard, SimulatedTable } from './table.js'
+import { DAY_MS } from './times.js'
 import type { World } from './world.js'
 
 export interface MappingOptions {
@@ -19,7 +20,7 @@ export interface MappingOptions {
 }
 
 const WINDOW_MS = 5000
-const MAX_AGE_MS = 24 * 3_600_000
+const MAX_AGE_MS = DAY_MS
 const LONGEST_WAIT_MS = 60_000
 
 /** Reads the stream of a table from its oldest record on, for as long as the world lasts. */
@@ -46,13 +47,15 @@ export class SimulatedMapping {
   }
 
   private async readShard(shard: Shard): Promise<void> {
-    const { scheduler, faults, dice, metrics, story } = this.world
+    const { scheduler, faults, dice, metrics, story, losses } = this.world
     for (let place = 0; ; ) {
       if (place < shard.trimmed) {
         // the mapping goes on with the oldest that is left, and says nothing: what is in `dropped` nobody counts
         story.tell('mapping', `finds that ${shard.id} has forgotten ${shard.trimmed - place} records`)
         const gone = shard.records.slice(place, shard.trimmed)
         story.detail('mapping', () => `misses ${gone.map(sequenceOf).join(' ')}, which are forgotten`)
+        for (const { record, madeMs } of gone)
+          losses.push({ kind: 'forgotten', texts: [JSON.stringify(record)], takenMs: madeMs, lostMs: madeMs + DAY_MS })
         place = shard.trimmed
       }
       if (place === shard.records.length) {
@@ -125,7 +128,7 @@ export class SimulatedMapping {
   }
 
   private async giveUp(shard: Shard, old: readonly Kept[]): Promise<void> {
-    const { scheduler, faults, metrics, story, dice } = this.world
+    const { scheduler, faults, metrics, story, losses, dice } = this.world
     const time = new Date(scheduler.now).toISOString()
     const body = {
       requestContext: { condition: 'RecordAgeExceeded' },
@@ -152,6 +155,8 @@ export class SimulatedMapping {
     }
     metrics.put('Lambda forwarder DestinationDeliveryFailures', 1)
     metrics.put('Lambda mapping DroppedEventCount', old.length)
+    const texts = old.map(({ record }) => JSON.stringify(record))
+    losses.push({ kind: 'dropped', texts, takenMs: (old[0] as Kept).madeMs, lostMs: scheduler.now })
     story.tell('mapping', `drops ${old.length} records that it could not keep`)
   }
 }

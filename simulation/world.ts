@@ -22,6 +22,7 @@ import { SimulatedKinesis } from './kinesis.js'
 import { type LastLook, lookAtLast } from './last-look.js'
 import { KINESIS_BYTES, LIMITS } from './limits.js'
 import { LockEvents } from './lock-events.js'
+import type { Losses } from './losses.js'
 import { SimulatedMapping } from './mapping.js'
 import { Metrics } from './metrics.js'
 import { Operator } from './operator.js'
@@ -45,6 +46,7 @@ export interface World {
   readonly metrics: Metrics
   readonly calls: Calls
   readonly story: Story
+  readonly losses: Losses
   /** Names that are given once each. */
   readonly numbers: { readonly next: () => number }
 }
@@ -347,8 +349,7 @@ function createWorld(scenario: Scenario, isTold: boolean): World {
   const now = () => scheduler.now
   const story = new Story(now, START_MS, isTold)
   const metrics = new Metrics(now)
-  const elapsed = () => scheduler.now - START_MS
-  const faults = new Faults(scenario.faults, dice.fork('faults'), elapsed, kind => story.tell('fault', kind))
+  const faults = new Faults(scenario.faults, dice.fork('faults'), now, START_MS, kind => story.tell('fault', kind))
   let number = 0
   return {
     scheduler,
@@ -357,6 +358,7 @@ function createWorld(scenario: Scenario, isTold: boolean): World {
     metrics,
     calls: new Calls(),
     story,
+    losses: [],
     numbers: { next: () => ++number },
   }
 }

@@ -1,6 +1,7 @@
 /** Bugs that are put into the source for a moment: the simulator must find each. */
 import type { Scenario } from '../../simulation/scenario.js'
 import { isQuick, type Planted, strikes } from './plant.js'
+import { PLANTED_ALARMS } from './planted-alarms.js'
 import { AROUND } from './planted-around.js'
 import { PLANTED_COPY } from './planted-copy.js'
 import { PLANTED_PERSONS } from './planted-persons.js'
@@ -225,6 +226,7 @@ export const PLANTED: readonly Planted[] = [
   ...JOURNAL.map(bug => ({ worlds: isSealed, ...bug })),
   ...VERDICT,
   ...AROUND,
+  ...PLANTED_ALARMS,
   ...PLANTED_PERSONS,
   ...PLANTED_COPY,
 ]
