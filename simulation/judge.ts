@@ -13,7 +13,7 @@ import { wrongLocks } from './judge-locks.js'
 import { type Erasable, erasableIn, factsAbout, openedRows, sealingOf, wrongPersons } from './judge-persons.js'
 import { wrongReconciliation } from './judge-reconciliations.js'
 import { wrongColumns } from './judge-rows.js'
-import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, type Row } from './judge-versions.js'
+import { type Archived, type Identity, identityOf, isAs, type Row } from './judge-versions.js'
 import { LIMITS } from './limits.js'
 import type { Version } from './table.js'
 import type { Remains } from './world.js'
@@ -46,7 +46,7 @@ const LOSS = [
 export function judge(remains: Remains): Judgement {
   const { world, table, scenario } = remains
   const { versions } = table
-  const identity = scenario.capture === 'kinesis' ? BY_CONTENT : BY_SEQUENCE
+  const identity = identityOf(scenario)
   const fired = alarmsOf(world.metrics, scenario)
   const stored = remains.rows.flatMap(rowsOf)
   const facts = remains.facts.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as Fact)
