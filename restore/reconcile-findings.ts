@@ -23,15 +23,27 @@ export class ComparisonError extends Error {
   override readonly name = 'ComparisonError'
 }
 
+/** Time as whoever waits has it, in milliseconds: since 1970, and to be slept. */
+export interface WaitingTime {
+  readonly now: () => number
+  readonly sleep: (ms: number) => Promise<void>
+}
+
+const CLOCK: WaitingTime = { now: Date.now, sleep }
+
 /** An archive, and the states that it is compared with. */
 export interface ComparedArchive {
   /** Opens it anew, with what has arrived by then. */
   readonly open: () => Promise<QueryEngine>
   readonly store: StateStore
+  /** Opens one for what is looked at again, which is removed after. @default - one in a folder of its own */
+  readonly openStore?: () => Promise<StateStore>
   /** How long items of a live table that differ are looked at again, in milliseconds. */
   readonly waitMs: number
   /** Between two of these looks, in milliseconds. @default - 2 s */
   readonly roundMs?: number | undefined
+  /** By which it waits. @default - the clock */
+  readonly time?: WaitingTime
   /** Told before what takes long. */
   readonly onComparing: () => void
 }
@@ -138,16 +150,16 @@ async function* liveFindings(
   archived: ComparedArchive,
   known: Comparability,
 ): AsyncGenerator<ReconcileFinding> {
-  const { waitMs, roundMs = 2000 } = archived
-  const deadline = Date.now() + waitMs
+  const { waitMs, roundMs = 2000, time = CLOCK } = archived
+  const deadline = time.now() + waitMs
   let late: ReconcileFinding[] = []
   for await (const finding of lookAgain(disagreements, source, table, known)) {
     // no change that arrives makes comparable what was erased
     if (waitMs > 0 && late.length < MOST_LATE && !isExplained(finding)) late.push(finding)
     else yield finding
   }
-  while (late.length > 0 && Date.now() < deadline) {
-    await sleep(Math.min(roundMs, deadline - Date.now()))
+  for (let left = waitMs; late.length > 0 && left > 0; left = deadline - time.now()) {
+    await time.sleep(Math.min(roundMs, left))
     late = await compareLate(late, source, table, archived)
   }
   yield* late
@@ -160,13 +172,13 @@ async function compareLate(
   table: TableConfiguration,
   archived: ComparedArchive,
 ): Promise<ReconcileFinding[]> {
-  const store = await StateStore.open()
+  const store = await (archived.openStore ?? StateStore.open)()
   try {
     for (const { itemKey, told } of late) store.add({ itemKey, hash: told?.hash ?? null, image: told?.image ?? null })
     store.seal()
     const compared = await openWith(archived, store, table, source)
     try {
-      const moment = newest(source.fromUs, Date.now() * 1000)
+      const moment = newest(source.fromUs, (archived.time ?? CLOCK).now() * 1000)
       const { disagreements } = await compareTold(compared, moment)
       const findings: ReconcileFinding[] = []
       const known = await comparability(compared.engine, table)

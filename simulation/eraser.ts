@@ -198,6 +198,7 @@ export class Eraser {
 }
 
 function rowsIn(object: string, bytes: Uint8Array, token: string): readonly KeptRow[] {
+  if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(token)) return []
   const lines = linesIn(bytes)
   const rows = lines.filter(line => line.includes(token)).map(line => ({ object, row: JSON.parse(line) }))
   return rows.filter(({ row }) => isOfSubject(row, token))

@@ -78,7 +78,7 @@ function timeOf(change: HistoryChange | undefined): number {
 }
 
 /** True where the versions that are there do not lead from one to the next, or do not begin with the first. */
-function breaks(there: readonly Version[]): boolean {
+export function breaks(there: readonly Version[]): boolean {
   return there.some(({ before }, i) => before !== (i === 0 ? null : there[i - 1]?.after))
 }
 
@@ -92,6 +92,6 @@ const NULLABLE = ['old_image', 'new_image', 'old_hash', 'new_hash', 'changed', '
 const NULLS = Object.fromEntries([...NULLABLE, 'sequence', 'subjects'].map(column => [column, null]))
 
 /** Row lines leave nulls out; a query has them. */
-function withNulls(row: Row): Parameters<typeof heldAgainstHashes>[0] {
+export function withNulls(row: Row): Parameters<typeof heldAgainstHashes>[0] {
   return Object.assign({}, NULLS, row) as never
 }

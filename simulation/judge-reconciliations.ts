@@ -11,34 +11,45 @@ import type { Contents } from './world.js'
 
 const SECOND_MS = 1000
 
-/** Each a sentence. */
+/** Each a sentence. What was waited for, one of the looks has to bear out. */
 export function wrongReconciliation(
-  { fromMs, untilMs, sinceMs, rows: contents, facts, findings }: Reconciliation,
+  { fromMs, untilMs, sinceMs, looks, findings }: Reconciliation,
   { versions, identity }: Looked,
 ): readonly string[] {
-  const rows = rowsIn(contents)
-  const archived = new Set(rows.map(identity.ofRow))
-  const wasSeen = new Set(rows.flatMap(({ event_name, item_key }) => (event_name === 'BASELINE' ? [item_key] : [])))
-  const baselineTimes = baselinesIn(facts)
+  const seen = looks.map(({ rows: contents, facts }) => {
+    const rows = rowsIn(contents)
+    return {
+      archived: new Set(rows.map(identity.ofRow)),
+      wasSeen: new Set(rows.flatMap(({ event_name, item_key }) => (event_name === 'BASELINE' ? [item_key] : []))),
+      baselineTimes: baselinesIn(facts),
+    }
+  })
   const before = versions.filter(({ timeUs }) => timeUs / 1000 <= untilMs)
   return [...groupBy(before, ({ item }) => item)].flatMap(([item, all]) => {
     // which of two changes of one time was last, nobody knows
     if (hasTicks(all, identity)) return []
-    const there = all.filter(version => archived.has(identity.ofVersion(version)))
-    const isWhole = there.length === all.length
-    // a baseline says of an item what none of its changes that are there do
-    if (!isWhole && wasSeen.has(keyOf(item))) return []
     const said = findings.get(keyOf(item))
     const could = new Set(statesSince(all, fromMs))
     // times in a stream are cut to the second
     const moved = all.some(({ timeUs }) => timeUs / 1000 >= sinceMs - SECOND_MS)
-    const mayBe = statesOf(there, baselineTimes).some(has => {
-      const differing = [...could].filter(state => state !== has).map(state => kindOf(has, state))
-      if (said === undefined) return could.has(has) || moved
-      return (said === 'changed-meanwhile' && moved) || (said === 'unknown' && !isWhole) || differing.includes(said)
+    const told = seen.map(({ archived, wasSeen, baselineTimes }) => {
+      const there = all.filter(version => archived.has(identity.ofVersion(version)))
+      const isWhole = there.length === all.length
+      const states = statesOf(there, baselineTimes)
+      const mayBe = states.some(has => {
+        const differing = [...could].filter(state => state !== has).map(state => kindOf(has, state))
+        if (said === undefined) return could.has(has) || moved
+        return (said === 'changed-meanwhile' && moved) || (said === 'unknown' && !isWhole) || differing.includes(said)
+      })
+      const what = `${there.length} of ${all.length} versions are there`
+      // a baseline says of an item what none of its changes that are there do
+      return { mayBe: mayBe || (!isWhole && wasSeen.has(keyOf(item))), isSo: isWhole && !moved, what }
     })
-    const what = `${there.length} of ${all.length} versions are there`
-    return mayBe ? [] : [`reconcile with the live table says ${said ?? 'nothing'} of ${item}, of which ${what}`]
+    const last = told.at(-1)
+    // nothing of it is left to be waited for, and it is as the table has it
+    const isLate = said !== undefined && told.length > 1 && last?.isSo === true && !last.mayBe
+    if (told.some(({ mayBe }) => mayBe) && !isLate) return []
+    return [`reconcile with the live table says ${said ?? 'nothing'} of ${item}, of which ${last?.what}`]
   })
 }
 

@@ -1,6 +1,7 @@
 /** Which version of an item a row, or a record that was refused, is of; and whether it is as the table had it. */
 import type { AuditRow } from '../transform/audit-row.js'
 import { canonicalJson } from '../transform/json.js'
+import type { Scenario } from './scenario.js'
 import { sequencesIn } from './story.js'
 import type { Version } from './table.js'
 import type { Attributes } from './workload.js'
@@ -24,7 +25,7 @@ export interface Identity {
 }
 
 /** By its number, which DynamoDB Streams give to each change; their times are of whole seconds. */
-export const BY_SEQUENCE: Identity = {
+const BY_SEQUENCE: Identity = {
   isOrdered: true,
   ofVersion: ({ sequence }) => sequence,
   ofRow: ({ sequence }) => sequence?.replace(/^0+/, '') ?? '',
@@ -33,18 +34,24 @@ export const BY_SEQUENCE: Identity = {
 }
 
 /** By what it is: Kinesis has no number of a change. */
-export const BY_CONTENT: Identity = {
+const BY_CONTENT: Identity = {
   isOrdered: false,
   ofVersion: ({ item, timeUs, before, after }) => contentOf(keyOf(item), timeUs, before, after),
   ofRow: ({ item_key, event_time_us, old_image, new_image }) =>
     contentOf(item_key, event_time_us, old_image ?? null, new_image ?? null),
-  inText: text => text.split('\n').flatMap(line => (line === '' ? [] : identityOf(JSON.parse(line) as Document))),
+  inText: text =>
+    text.split('\n').flatMap(line => (line === '' ? [] : identityInDocument(JSON.parse(line) as Document))),
   timeUs: ({ timeUs }) => timeUs,
 }
 
 /** What a version is called. */
 export function named({ sequence, item }: Version): string {
   return `${sequence} of ${item}`
+}
+
+/** How versions are known again in a world. */
+export function identityOf({ capture }: Pick<Scenario, 'capture'>): Identity {
+  return capture === 'kinesis' ? BY_CONTENT : BY_SEQUENCE
 }
 
 /** The key of an item as rows have it. */
@@ -96,7 +103,7 @@ interface Document extends Partial<Row> {
   }
 }
 
-function identityOf({ dynamodb, ...row }: Document): readonly string[] {
+function identityInDocument({ dynamodb, ...row }: Document): readonly string[] {
   if (dynamodb === undefined) return row.event_name === undefined ? [] : [BY_CONTENT.ofRow(row as Row)]
   const { ApproximateCreationDateTime: time, ApproximateCreationDateTimePrecision: precision } = dynamodb
   const [before, after] = [dynamodb.OldImage, dynamodb.NewImage].map(image =>

@@ -15,7 +15,7 @@ import { untold } from './judge-losses.js'
 import { type Erasable, erasableIn, factsAbout, openedRows, sealingOf, wrongPersons } from './judge-persons.js'
 import { wrongReconciliation } from './judge-reconciliations.js'
 import { wrongColumns } from './judge-rows.js'
-import { type Archived, BY_CONTENT, BY_SEQUENCE, type Identity, isAs, named, type Row } from './judge-versions.js'
+import { type Archived, type Identity, identityOf, isAs, named, type Row } from './judge-versions.js'
 import { LIMITS } from './limits.js'
 import type { Version } from './table.js'
 import type { Remains } from './world.js'
@@ -36,7 +36,7 @@ export interface Judgement {
 export function judge(remains: Remains): Judgement {
   const { world, table, scenario } = remains
   const { versions } = table
-  const identity = scenario.capture === 'kinesis' ? BY_CONTENT : BY_SEQUENCE
+  const identity = identityOf(scenario)
   const fired = alarmsOf(world.metrics, scenario)
   const spans = spansOf(world.metrics, scenario)
   const stored = remains.rows.flatMap(rowsOf)

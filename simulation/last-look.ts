@@ -46,11 +46,10 @@ export async function lookAtLast(rest: ArchiveAtRest): Promise<LastLook> {
   const root = makeFastFolder('rest')
   try {
     await fillAtRest(new DiskArchive(root), rest)
-    const open = () => DuckDbEngine.open(root, [rest.table])
-    const engine = await open()
+    const engine = await DuckDbEngine.open(root, [rest.table])
     try {
       const histories = await readHistories(engine, rest.table, rest.names.map(keyOf))
-      return { histories, findings: rest.rows.length === 0 ? new Map() : await reconcile(rest, open) }
+      return { histories, findings: rest.rows.length === 0 ? new Map() : await reconcile(rest, engine) }
     } finally {
       engine.close()
     }
@@ -64,7 +63,8 @@ export async function fillAtRest(
   archive: DiskArchive,
   { table, rows, facts }: Pick<ArchiveAtRest, 'table' | 'rows' | 'facts'>,
 ): Promise<void> {
-  const converter = await ParquetConverter.create()
+  CONVERTER.made ??= ParquetConverter.create()
+  const converter = await CONVERTER.made
   for (const [folder, objects] of groupBy(rows, ([key]) => dirname(key))) {
     const lines = Buffer.concat(objects.map(([, bytes]) => bytes)).toString()
     const [staged, parquet] = [archive.stage('.ndjson'), archive.stage('.parquet')]
@@ -73,15 +73,17 @@ export async function fillAtRest(
     await archive.put(`${folder}/rows.parquet`, parquet)
     rmSync(staged.path)
   }
-  converter.close()
   for (const [key, bytes] of facts) await archive.put(key, bytes)
   await archive.put(configurationKey(table), Buffer.from(rowConfiguration(table)))
 }
 
+/** One for all worlds: to make it takes longer than what it is for. */
+const CONVERTER: { made?: Promise<ParquetConverter> } = {}
+
 /** Compares it with an export of the table of that moment. */
 async function reconcile(
   { table, items, atUs }: ArchiveAtRest,
-  open: () => Promise<DuckDbEngine>,
+  engine: DuckDbEngine,
 ): Promise<ReadonlyMap<string, string>> {
   const store = await StateStore.open()
   const source: ReconcileSource = {
@@ -98,7 +100,9 @@ async function reconcile(
     for (const item of items) store.add(toldItem({ text: JSON.stringify(item), where: 'export' }, table))
     store.seal()
     const found = new Map<string, string>()
-    const archived = { open, store, waitMs: 0, onComparing: () => {} }
+    // whoever opened it closes it
+    const lent = Object.assign(Object.create(engine) as DuckDbEngine, { close: () => {} })
+    const archived = { open: async () => lent, store, waitMs: 0, onComparing: () => {} }
     for await (const { finding } of findingsOf(source, table, archived, () => {}))
       found.set(finding.itemKey, finding.kind)
     return found

@@ -34,7 +34,7 @@ export interface OperatedArchive {
   /** What a baseline takes. @default - none is taken */
   readonly baseline: BaselinePath | undefined
   /** What is compared with the live table. @default - nothing is */
-  readonly compared: Pick<ReconciledArchive, 'table' | 'archive'> | undefined
+  readonly compared: Pick<ReconciledArchive, 'table' | 'archive' | 'waitMs'> | undefined
 }
 
 /** Each takes longer than a day of anything else. */
@@ -71,7 +71,10 @@ export class Operator {
     }
   }
 
-  private async reconcile(process: Process, compared: Pick<ReconciledArchive, 'table' | 'archive'>): Promise<string> {
+  private async reconcile(
+    process: Process,
+    compared: Pick<ReconciledArchive, 'table' | 'archive' | 'waitMs'>,
+  ): Promise<string> {
     const { folder, open } = this
     const found = await reconcileBy(process, {
       ...compared,

@@ -25,15 +25,26 @@ import { s3ClientOf } from './s3-client.js'
 import type { SimulatedTable } from './table.js'
 import type { Contents } from './world.js'
 
+/** Longer than a stack's own, as each look opens the archive anew. */
+const ROUND_MS = 5 * 60_000
+
 /** What is compared with what. */
 export interface ReconciledArchive {
   readonly table: SimulatedTable
   readonly configurationOf: () => TableConfiguration
   readonly archive: SimulatedBucket
+  /** How long it waits for what has not arrived, in milliseconds. */
+  readonly waitMs: number
   /** A folder for it, which whoever gives it removes. */
   readonly folder: string
   /** Closes what is open: a process that died closes nothing. */
   readonly open: Set<() => void>
+}
+
+/** What an archive had at a moment. */
+export interface Look {
+  readonly rows: Contents
+  readonly facts: Contents
 }
 
 /** What a comparison said, and what it could know. */
@@ -43,9 +54,8 @@ export interface Reconciliation {
   readonly untilMs: number
   /** Since when a change may explain what differs, by the clock of whoever compared, which may be behind. */
   readonly sinceMs: number
-  /** What the archive had. */
-  readonly rows: Contents
-  readonly facts: Contents
+  /** What the archive had at each look, the first of which is at all items. */
+  readonly looks: readonly Look[]
   /** By the item's key. */
   readonly findings: ReadonlyMap<string, FindingKind>
 }
@@ -56,17 +66,24 @@ export async function reconcileBy(process: Process, place: ReconciledArchive): P
   const configuration = place.configurationOf()
   const fromMs = scheduler.now
   const source = await scanSource(process, place.table, configuration.table)
-  const stored = await process.work(StateStore.open())
-  const remove = () => stored.remove()
-  place.open.add(remove)
-  const store = standingStill(process, stored)
-  let [rows, facts]: [Contents, Contents] = [[], []]
+  const openStore = async () => {
+    const stored = await process.work(StateStore.open())
+    place.open.add(() => stored.remove())
+    return standingStill(process, stored)
+  }
+  const store = await openStore()
+  const looks: Look[] = []
+  let isCompared = false
+  let filled = { root: '', size: -1 }
   const open = async () => {
     const root = join(place.folder, String(process.world.numbers.next()))
-    const there = [place.archive.contents(DATA_PREFIX), place.archive.contents(FACTS_PREFIX)] as const
-    // what the first look at it found is what was compared
-    if (rows.length === 0) [rows, facts] = there
-    const engine = await process.work(openAtRest(root, configuration, ...there))
+    const look = { rows: place.archive.contents(DATA_PREFIX), facts: place.archive.contents(FACTS_PREFIX) }
+    if (!isCompared) looks.push(look)
+    // nothing in it is ever another: as many objects are the same
+    const size = look.rows.length + look.facts.length
+    if (size !== filled.size) await process.work(fillAnew(root, configuration, look))
+    filled = size === filled.size ? filled : { root, size }
+    const engine = await process.work(DuckDbEngine.open(filled.root, [configuration]))
     place.open.add(() => engine.close())
     return standingStill(process, engine)
   }
@@ -74,27 +91,28 @@ export async function reconcileBy(process: Process, place: ReconciledArchive): P
     await source.fill(store, configuration)
     store.seal()
     if (place.archive.contents(DATA_PREFIX).length === 0) return undefined
-    const archived = { open, store, waitMs: 0, onComparing: () => {} }
+    const { waitMs } = place
+    const time = { now: process.now, sleep: process.sleep }
+    const archived = { open, store, openStore, waitMs, roundMs: ROUND_MS, time, onComparing: () => {} }
     const findings = new Map<string, FindingKind>()
     const unequal = await compareAll(source, configuration, archived, {
       onCompared: () => {},
       onFinding: ({ finding: { itemKey, kind } }) => findings.set(itemKey, kind),
       isKept: true,
     })
+    isCompared = true
     const untilMs = scheduler.now
     const fact = await comparisonFact(source, configuration, archived, unequal, process.now())
     await keepFact(new Bucket(s3ClientOf(process, [place.archive]), place.archive.name), fact)
-    return { fromMs, untilMs, sinceMs: source.fromUs / 1000, rows, facts, findings }
+    return { fromMs, untilMs, sinceMs: source.fromUs / 1000, looks, findings }
   } finally {
-    place.open.delete(remove)
-    remove()
+    store.remove()
   }
 }
 
-async function openAtRest(root: string, table: TableConfiguration, rows: Contents, facts: Contents) {
+async function fillAnew(root: string, table: TableConfiguration, look: Look): Promise<void> {
   mkdirSync(root)
-  await fillAtRest(new DiskArchive(root), { table, rows, facts })
-  return DuckDbEngine.open(root, [table])
+  await fillAtRest(new DiskArchive(root), { table, ...look })
 }
 
 /** As the command opens it. */

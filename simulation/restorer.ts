@@ -1,6 +1,7 @@
 /**
- * Somebody who restores the table while others write it: the real plan for each item, and the real writes, each on a
- * condition. A run dies as every process may; the next one goes on by the progress that is kept.
+ * Somebody who restores the table while others write it: what the archive says of a moment by then, the real plan for
+ * each item, and the real writes, each on a condition. A run dies as every process may; the next one goes on by the
+ * progress that is kept.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,9 +12,11 @@ import { Pace } from '../restore/pace.js'
 import { type ItemOutcome, ProgressFile } from '../restore/progress-file.js'
 import { ABSENT, type PlannedItem, planItems } from '../restore/restore-plan.js'
 import { canonicalJson } from '../transform/json.js'
+import { type AskedArchive, pastOf } from './archived-past.js'
 import { dynamoDbClientOf } from './dynamodb-client.js'
 import { makeFastFolder } from './fast-folder.js'
-import { heldSince, keyOf } from './judge-versions.js'
+import { type JudgedPlan, wrongPlan } from './judge-restores.js'
+import { heldSince, type Identity, keyOf } from './judge-versions.js'
 import { Process, runBy, timeOf } from './process.js'
 import type { SimulatedTable } from './table.js'
 import type { Attributes } from './workload.js'
@@ -21,9 +24,7 @@ import type { World } from './world.js'
 
 const HOUR_MS = 3_600_000
 
-/** What an item was at the instant, which the archive is held to elsewhere: here the table itself remembers it. */
-const CERTAIN = { confidence: 'COMPLETE', unresolved: false, lost: false, withinSecond: false } as const
-const OPTIONS = { deletes: true, accepted: new Set<string>(), late: false, actorAttribute: null } as const
+const OPTIONS = { deletes: true, accepted: new Set<string>(), actorAttribute: null } as const
 
 /** A write of a restore: what the item was, what it became, and the plan for it. */
 interface Written {
@@ -37,6 +38,7 @@ interface Restore {
   readonly items: ReadonlyMap<string, PlannedItem>
   readonly path: string
   readonly sinceUs: number
+  readonly judged: JudgedPlan
   readonly written: Written[]
   readonly outcomes: Map<string, ItemOutcome[]>
 }
@@ -50,6 +52,9 @@ export class Restorer {
   constructor(
     private readonly world: World,
     private readonly table: SimulatedTable,
+    /** The archive as it is when it is asked. */
+    private readonly archive: () => AskedArchive,
+    private readonly identity: Identity,
   ) {}
 
   /** Restores the table to what it was some hours before, now and then until a moment, in milliseconds since 1970. */
@@ -82,29 +87,19 @@ export class Restorer {
 
   private async plan(process: Process, toUs: number): Promise<string> {
     const sinceUs = process.world.scheduler.now * 1000
-    const past = this.statesAt(toUs)
+    const versions = [...this.table.versions]
+    const past = pastOf(this.archive(), toUs)
+    if (past === undefined) return 'is refused: the archive begins later'
     const present = new Map<string, string>()
     for await (const { key, image } of (await this.open(process)).scan()) present.set(key, image)
-    const both = [...new Set([...past.keys(), ...present.keys()])].sort().map(key => {
-      const image = past.get(key) ?? null
-      const state = image === null ? 'absent' : 'present'
-      return { key, was: { state, image, ...CERTAIN }, now: present.get(key) ?? null } as const
-    })
-    const planned = (await planItems(both, OPTIONS)).filter(item => item !== undefined)
+    const keys = new Set([...past.rows.map(({ item_key }) => item_key), ...present.keys()])
+    const both = [...keys].sort().map(key => ({ key, was: past.was(key), now: present.get(key) ?? null }))
+    const planned = (await planItems(both, { ...OPTIONS, late: past.late })).filter(item => item !== undefined)
     const items = new Map(planned.filter(isActing).map(item => [item.key, item]))
     const path = join(this.folder, `plan-${this.restores.length}`)
-    this.restores.push({ items, path, sinceUs, written: [], outcomes: new Map() })
-    return `has ${items.size} items`
-  }
-
-  private statesAt(us: number): ReadonlyMap<string, string> {
-    const states = new Map<string, string>()
-    for (const { item, timeUs, after } of this.table.versions) {
-      if (timeUs > us) break
-      if (after === null) states.delete(keyOf(item))
-      else states.set(keyOf(item), after)
-    }
-    return states
+    const judged = { toUs, past, versions, present, planned: new Map(planned.map(item => [item.key, item])) }
+    this.restores.push({ items, path, sinceUs, judged, written: [], outcomes: new Map() })
+    return `has ${items.size} items, and leaves ${planned.length - items.size}`
   }
 
   private async apply(process: Process, restore: Restore): Promise<string> {
@@ -124,7 +119,11 @@ export class Restorer {
   /** What is wrong with what was restored: each a sentence. Every plan is performed once more, without a fault. */
   async finish(): Promise<readonly string[]> {
     for (const restore of this.restores) await this.apply(new Process(this.world, 'last restore'), restore)
-    return this.restores.flatMap(restore => [...overwritten(restore), ...this.claimed(restore)])
+    return this.restores.flatMap(restore => [
+      ...wrongPlan(restore.judged, this.identity),
+      ...overwritten(restore),
+      ...this.claimed(restore),
+    ])
   }
 
   /** What a run says is so was so, at some moment since the plan. */

@@ -28,6 +28,8 @@ export interface Scenario {
   readonly hasBaselines: boolean
   /** Whether the same compares the archive with the live table now and then: it takes long. @default - never */
   readonly isReconciled?: boolean
+  /** Whether it waits for what has not arrived by then. @default - it looks again at once */
+  readonly isAwaited?: boolean
   /** Whether a desk is brought files in place of following the table. @default - it follows */
   readonly isIngested?: boolean
   /** Whether its columns, and what is erasable, are changed by deployments now and then. @default - they stay */
@@ -200,6 +202,7 @@ export function scenarioOf(seed: number, hours: number): Scenario {
       ...(persons !== undefined && { persons }),
     },
     faults: (pair === undefined ? faults : meeting(faults)).flat(),
+    isAwaited: parts.isReconciled === true && dice.chance(0.5),
   }
 }
 

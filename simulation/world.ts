@@ -4,6 +4,7 @@ import type { RetentionRule } from '../functions/lock-objects.js'
 import { createHandler } from '../transform/handler.js'
 import { CONFIG_PREFIX, DATA_PREFIX, FACTS_PREFIX, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
+import type { AskedArchive } from './archived-past.js'
 import { SimulatedBucket } from './bucket.js'
 import { Calls } from './calls.js'
 import { SimulatedCompactor } from './compactor.js'
@@ -18,6 +19,7 @@ import { SimulatedJournal } from './journal.js'
 import type { SealedArchive } from './judge-journal.js'
 import type { LockedArchive } from './judge-locks.js'
 import type { PersonsLeft } from './judge-persons.js'
+import { identityOf } from './judge-versions.js'
 import { SimulatedKinesis } from './kinesis.js'
 import { type LastLook, lookAtLast } from './last-look.js'
 import { KINESIS_BYTES, LIMITS } from './limits.js'
@@ -87,6 +89,8 @@ export interface Remains {
 export type Contents = readonly (readonly [string, Uint8Array])[]
 
 const WEEK_MS = 7 * DAY_MS
+/** As long as Firehose may keep a record in its buffer, and some more. */
+const WAIT_MS = 20 * 60_000
 
 /** The configuration of the one table of a world. */
 export const TABLE: TableConfiguration = {
@@ -152,7 +156,12 @@ async function runOnAws(world: World, scenario: Scenario): Promise<Remains> {
     : undefined
   void compactor?.runUntil(endOf(scenario))
   void compactor?.readUntil(endOf(scenario))
-  const findings = await withRestores(world, table, scenario, async finish => {
+  const now = () => ({
+    rows: archive.contents(DATA_PREFIX),
+    facts: archive.contents(FACTS_PREFIX),
+    configurations: archive.contents(CONFIG_PREFIX),
+  })
+  const findings = await withRestores(world, table, scenario, now, async finish => {
     await letPass(world, table, scenario)
     return atLast(world, [
       finish,
@@ -190,7 +199,8 @@ async function runOnDesk(world: World, scenario: Scenario): Promise<Remains> {
   const desk = scenario.isIngested ? new Ingester(world, table, TABLE) : new SimulatedDesk(world, table, TABLE)
   try {
     void desk.runUntil(endOf(scenario))
-    const findings = await withRestores(world, table, scenario, async finish => {
+    const now = () => ({ rows: desk.rowObjects(), facts: desk.facts(), configurations: desk.configurations() })
+    const findings = await withRestores(world, table, scenario, now, async finish => {
       await letPass(world, table, scenario)
       return atLast(world, [finish, () => desk.finish()])
     })
@@ -221,10 +231,11 @@ async function withRestores(
   world: World,
   table: SimulatedTable,
   scenario: Scenario,
+  archive: () => AskedArchive,
   pass: (finish: Check) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
   if (!scenario.isRestored) return pass(() => undefined)
-  const restorer = new Restorer(world, table)
+  const restorer = new Restorer(world, table, archive, identityOf(scenario))
   try {
     void restorer.runUntil(START_MS + scenario.hours * HOUR_MS)
     return await pass(() => restorer.finish())
@@ -288,7 +299,7 @@ function operatorOf(deployed: Deployed, replay: SimulatedFirehose): Operator {
     replay,
     recordBytes: LIMITS.recordBytes,
     baseline: scenario.hasBaselines ? baseline : undefined,
-    compared: scenario.isReconciled === true ? { table, archive } : undefined,
+    compared: scenario.isReconciled === true ? { table, archive, waitMs: scenario.isAwaited ? WAIT_MS : 0 } : undefined,
   })
 }
 

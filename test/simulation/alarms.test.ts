@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isOn, PERIODS, spansOf } from '../../simulation/alarms.js'
 import { Faults } from '../../simulation/faults.js'
 import { untold } from '../../simulation/judge-losses.js'
-import { BY_SEQUENCE } from '../../simulation/judge-versions.js'
+import { identityOf } from '../../simulation/judge-versions.js'
 import type { Loss } from '../../simulation/losses.js'
 import { Metrics } from '../../simulation/metrics.js'
 import { RAISED_BY } from '../../simulation/raised-by.js'
@@ -53,7 +53,7 @@ function saidOf({ metrics, faults }: Simulated, madeMs: number, ...losses: reado
     lostMs: START_MS + lostMs,
   }))
   const remains = { world: { metrics, faults, losses: shifted }, scenario: SCENARIO, beganMs: START_MS }
-  return untold(remains as unknown as Remains, [version], BY_SEQUENCE, [], spansOf(metrics, SCENARIO))
+  return untold(remains as unknown as Remains, [version], identityOf(SCENARIO), [], spansOf(metrics, SCENARIO))
 }
 
 const DROPPED = 'Lambda mapping DroppedEventCount'

@@ -8,6 +8,8 @@ const byKinesis = (scenario: Scenario) => isQuick(scenario) && scenario.capture 
 const isSealed = (scenario: Scenario) => isQuick(scenario) && scenario.isSealed
 const isIngested = (scenario: Scenario) => isQuick(scenario) && scenario.isIngested === true
 const isReconciled = (scenario: Scenario) => isQuick(scenario) && scenario.isReconciled === true
+const isAwaited = (scenario: Scenario) => isReconciled(scenario) && scenario.isAwaited === true
+const isRestored = (scenario: Scenario) => isQuick(scenario) && scenario.isRestored
 const isRedeployed = (scenario: Scenario) => isQuick(scenario) && scenario.isRedeployed === true
 
 /** The function that locks each version of an object. */
@@ -56,7 +58,33 @@ const COMPARED: readonly Planted[] = [
     wrong: 'where kept.hash <> told.hash',
     cause: /reconcile with the live table says nothing of ORD-\d+/,
   },
+  {
+    name: 'what has arrived while it was waited for is told all the same',
+    file: 'restore/reconcile-findings.ts',
+    right: 'late = await compareLate(late, source, table, archived)',
+    wrong: 'await compareLate(late, source, table, archived)',
+    cause: /reconcile with the live table says \S+ of ORD-\d+, of which (\d+) of \1 versions are there/,
+    worlds: isAwaited,
+  },
 ].map(bug => ({ worlds: isReconciled, ...bug }))
+
+/** Restores to what an archive says of a moment. */
+const RESTORED: readonly Planted[] = [
+  {
+    name: 'a state at a moment is the last one',
+    file: 'queries/verdict/state-at.ts',
+    right: 'const state = lastState(until.steps)',
+    wrong: 'const state = lastState(all.steps)',
+    cause: /restore (plans another state than the archive has of|leaves) ORD-\d+ at /,
+  },
+  {
+    name: 'a restore acts on a history with a break in it',
+    file: 'restore/restore-plan.ts',
+    right: 'const isDoubted = !CERTAIN.includes(confidence) && !accepted.has(confidence)',
+    wrong: "const isDoubted = ![...CERTAIN, 'GAP'].includes(confidence) && !accepted.has(confidence)",
+    cause: /restore plans with a break before it ORD-\d+ at /,
+  },
+].map(bug => ({ worlds: isRestored, ...bug }))
 
 /** Changes that come by Kinesis. */
 const KINESIS: readonly Planted[] = [
@@ -131,6 +159,7 @@ export const AROUND: readonly Planted[] = [
   ...LOCKS,
   ...REDRIVE,
   ...COMPARED,
+  ...RESTORED,
   ...KINESIS,
   ...COUNTS,
   ...COLUMNS,
