@@ -1,8 +1,12 @@
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { writeChained } from '../../bench/chained-orders.js'
-import { runAlone, runProgram } from '../../bench/child.js'
+import { type ProgramCost, runAlone, runProgram } from '../../bench/child.js'
+import { orderOf } from '../../bench/orders.js'
+import { createRandom } from '../../bench/random.js'
 import { linkArchive, makeSyntheticArchive } from '../../bench/synthetic-archive.js'
+import { ExportWriter } from '../../restore/export-files.js'
 import { temporaryFolder } from '../delivery/desk.js'
 
 const CLI = join(import.meta.dirname, '../../dist/cli/itemtrail.js')
@@ -56,6 +60,41 @@ it.each([
   const { peakMb } = await runProgram(CLI, ['compact', 'Orders', '--archive', copy, ...given])
   expect(peakMb).toBeLessThan(mostMb)
 })
+
+describe('of an export, a few items at a time', () => {
+  let given: readonly string[]
+  let baseline: ProgramCost
+  beforeAll(async () => {
+    const folder = temporaryFolder()
+    const exported = await writeExport(join(folder, 'export'), 60_000)
+    const config = join(folder, 'itemtrail.config.json')
+    writeFileSync(config, JSON.stringify({ tables: { Orders: { keys: ['order_id'] } } }))
+    given = ['Orders', '--export', exported, '--archive', join(folder, 'archive'), '--config', config]
+    baseline = await runProgram(CLI, ['baseline', ...given])
+  })
+
+  // 50 MB of JSON, which take 140 MB and more where they are held as objects
+  it('are held by baseline', () => {
+    expect(baseline.peakMb).toBeLessThan(390)
+  })
+
+  it('are held by reconcile', async () => {
+    const { peakMb } = await runProgram(CLI, ['reconcile', ...given, '--memory', '128MB'])
+    expect(peakMb).toBeLessThan(445)
+  })
+})
+
+/** Exports so many orders as DynamoDB does, and gives the folder of the export. */
+async function writeExport(root: string, items: number): Promise<string> {
+  const [tableId, time] = ['12345a12-abcd-123a-ab12-1234abc12345', '2026-11-22T00:00:00.000Z']
+  const tableArn = 'arn:aws:dynamodb:eu-central-1:123456789012:table/Orders'
+  const writer = ExportWriter.create(root, { tableArn, tableId, exportTime: time, startTime: time })
+  const random = createRandom(3)
+  for (let i = 0; i < items; i++) await writer.add(JSON.stringify(orderOf(`ORD-${i}`, random)))
+  await writer.finish(time)
+  const exports = join(root, 'AWSDynamoDB')
+  return join(exports, readdirSync(exports)[0] as string)
+}
 
 it('ingest with two threads holds a few blocks of its input, and one object a thread', async () => {
   const folder = temporaryFolder()
