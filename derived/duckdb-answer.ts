@@ -1,8 +1,9 @@
 import { deliveriesOf, quoted } from '../queries/engines/literal.js'
 import { earliestArrivals, emptyZonedRows } from '../queries/engines/relations.js'
-import { answersFolderPrefix, bucketSql } from '../transform/derived.js'
+import { answersFolderPrefix } from '../transform/derived.js'
 import type { PlannedAnswer } from './compactor.js'
 import { type RunInUse, runsInUse } from './coverage.js'
+import { bucketInDuckDb } from './duckdb-statements.js'
 import { type DuckDbTables, ROWS_FILE } from './duckdb-tables.js'
 import type { BucketsMeant } from './reader.js'
 import type { Desk } from './workbench.js'
@@ -64,7 +65,7 @@ function itemsOfDays(tables: DuckDbTables, { listed }: PlannedAnswer['found'], d
 /** The buckets of some items. The items themselves are left in the table `touched_items`. */
 async function touchedBuckets(bench: Desk['bench'], items: string, digits: number): Promise<ReadonlySet<string>> {
   await bench.query(`create or replace temp table touched_items as ${items}`)
-  const buckets = await bench.query(`select distinct ${bucketSql('item_key', digits)} as bucket from touched_items`)
+  const buckets = await bench.query(`select distinct ${bucketInDuckDb(digits)} as bucket from touched_items`)
   return new Set(buckets.map(({ bucket }) => String(bucket)))
 }
 

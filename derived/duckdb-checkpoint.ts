@@ -4,12 +4,12 @@ import { renderQuery, savedQuery } from '../queries/catalog.js'
 import { fileList } from '../queries/engines/file-list.js'
 import { deliveriesOf, quoted } from '../queries/engines/literal.js'
 import { earliestArrivals, emptyRows } from '../queries/engines/relations.js'
-import { bucketSql, checkpointFolderPrefix } from '../transform/derived.js'
+import { checkpointFolderPrefix } from '../transform/derived.js'
 import { formatInstant } from '../transform/instant.js'
 import { unconfiguredTable } from '../transform/table-configuration.js'
 import type { PlannedCheckpoint } from './compactor.js'
 import { digestSql, ROW_TEXT } from './digest.js'
-import { ROW_GROUP_BYTES } from './duckdb-statements.js'
+import { bucketInDuckDb, ROW_GROUP_BYTES } from './duckdb-statements.js'
 import { type DuckDbTables, ROWS_FILE } from './duckdb-tables.js'
 import { DerivedError } from './error.js'
 import { NEEDED_CHANGES } from './needed-changes.js'
@@ -73,7 +73,7 @@ function partOf(items: number, day: string): string {
   const digits = digitsOfParts(items)
   if (digits === 0) return 'true'
   const bucket = createHash('sha256').update(day).digest('hex').slice(0, digits)
-  return `${bucketSql('item_key', digits)} = ${quoted(bucket)}`
+  return `${bucketInDuckDb(digits)} = ${quoted(bucket)}`
 }
 
 async function countItems(bench: Workbench, table: string): Promise<number> {

@@ -21,6 +21,9 @@ export type StoredFields = Readonly<Record<string, string | number | bigint | bo
 /** Rows that the appender holds before they are written to the file. */
 const FLUSH_ROWS = 10_000
 
+/** What it holds in memory while it joins, and while an archive is asked beside it, which takes much itself. */
+const [JOINING, BESIDE_ARCHIVE] = ['256MB', '64MB']
+
 /**
  * States of very many items, on disk, in a DuckDB of its own where they are joined. In a folder of its own, below the
  * system's one for temporary files; `remove` takes it away.
@@ -39,8 +42,8 @@ export class StateStore {
   static async open(): Promise<StateStore> {
     const folder = privateFolder('itemtrail-states-')
     try {
-      // beside the reading of a table; what does not fit goes to the file
-      const settings = { threads: '1', memory_limit: '256MB', preserve_insertion_order: 'false' }
+      // what does not fit goes to the file
+      const settings = { threads: '1', memory_limit: JOINING, preserve_insertion_order: 'false' }
       const instance = await openDuckDb(join(folder, 'states.duckdb'), settings)
       const connection = await instance.connect()
       for (const name of ['told', 'told_before'])
@@ -82,11 +85,17 @@ export class StateStore {
     await this.run(`create or replace table ${table} (${columns.map(column => `${column} varchar`).join(', ')})`)
     const appender = await this.connection.createAppender(table)
     let count = 0
+    await this.hold(BESIDE_ARCHIVE)
     for await (const row of rows) {
       appendTexts(appender, row)
       if (++count % FLUSH_ROWS === 0) appender.flushSync()
     }
     appender.closeSync()
+    await this.hold(JOINING)
+  }
+
+  private async hold(memory: string): Promise<void> {
+    await this.run(`set memory_limit = '${memory}'`)
   }
 
   async run(sql: string): Promise<void> {
