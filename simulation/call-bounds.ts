@@ -29,12 +29,16 @@ export class Reckoning {
   readonly items: number
   readonly versions: number
   readonly shards: ReadonlyMap<string, number>
+  /** Keys that one person had at most, one for each new life. */
+  readonly generations: number
   private readonly runs: ReadonlyMap<string, readonly Run[]>
 
   constructor(readonly remains: Remains) {
     const { versions, shards } = remains.table
     this.versions = versions.length
     this.runs = groupBy(remains.world.calls.runs, ({ name }) => whoOf(name))
+    const keys = remains.persons?.persons.services.tables.flatMap(({ writes }) => writes) ?? []
+    this.generations = Math.max(1, ...keys.map(({ name }) => Number(/ key\/(\d+)$/.exec(name)?.[1] ?? 1)))
     this.items = new Set(versions.map(({ item }) => item)).size
     this.shards = new Map(shards.map(({ id, records }) => [id, records.length]))
   }
@@ -80,11 +84,6 @@ export class Reckoning {
   rivals(run: Run): number {
     const meets = (other: Run) => other.fromMs <= run.untilMs + MINUTE_MS && other.untilMs + MINUTE_MS >= run.fromMs
     return this.like(run).filter(other => other !== run && meets(other)).length
-  }
-
-  /** Keys that one person may have had, one for each new life. */
-  get generations(): number {
-    return 1 + (this.runs.get('renew')?.length ?? 0)
   }
 
   /** Runs of its kind that came to no end since the last one that did. */
