@@ -184,12 +184,13 @@ const CHECK: Bounds = {
       each((world, run) => Math.min(world.objects(place, run), MOST_HASHED)),
     ]),
   ),
+  // and once more where no journal is, to know whether there should be one
   ...Object.fromEntries(
-    SEALED.map(place => [`s3 ListObjectVersions ${place}`, each((world, run) => world.pages(place, run))]),
+    SEALED.map(place => [`s3 ListObjectVersions ${place}`, each((world, run) => world.pages(place, run), 2)]),
   ),
   's3 ListObjectVersions log': each((world, run) => world.pages('log', run)),
-  // the last days, days of which something is new, and by turns all others
-  's3 ListObjectVersions data': { most: (world, run) => 4 + 3 * world.pages('data', run) + days(world) },
+  // the last days, days of which something is new, and by turns all others; once more as above
+  's3 ListObjectVersions data': { most: (world, run) => 4 + 4 * world.pages('data', run) + days(world) },
   's3 ListObjectsV2 data': { most: world => 3 + days(world) },
   // what is new, and by turns what was verified before: the claim, and the tiles that it had, which the next one reads,
   // too; a tile of tiles that is not full all claims have until it is another. A claim is four files and more
