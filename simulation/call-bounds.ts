@@ -29,12 +29,16 @@ export class Reckoning {
   readonly items: number
   readonly versions: number
   readonly shards: ReadonlyMap<string, number>
+  /** Keys that one person had at most, one for each new life. */
+  readonly generations: number
   private readonly runs: ReadonlyMap<string, readonly Run[]>
 
   constructor(readonly remains: Remains) {
     const { versions, shards } = remains.table
     this.versions = versions.length
     this.runs = groupBy(remains.world.calls.runs, ({ name }) => whoOf(name))
+    const keys = remains.persons?.persons.services.tables.flatMap(({ writes }) => writes) ?? []
+    this.generations = Math.max(1, ...keys.map(({ name }) => Number(/ key\/(\d+)$/.exec(name)?.[1] ?? 1)))
     this.items = new Set(versions.map(({ item }) => item)).size
     this.shards = new Map(shards.map(({ id, records }) => [id, records.length]))
   }
@@ -80,11 +84,6 @@ export class Reckoning {
   rivals(run: Run): number {
     const meets = (other: Run) => other.fromMs <= run.untilMs + MINUTE_MS && other.untilMs + MINUTE_MS >= run.fromMs
     return this.like(run).filter(other => other !== run && meets(other)).length
-  }
-
-  /** Keys that one person may have had, one for each new life. */
-  get generations(): number {
-    return 1 + (this.runs.get('renew')?.length ?? 0)
   }
 
   /** Runs of its kind that came to no end since the last one that did. */
@@ -185,12 +184,13 @@ const CHECK: Bounds = {
       each((world, run) => Math.min(world.objects(place, run), MOST_HASHED)),
     ]),
   ),
+  // and once more where no journal is, to know whether there should be one
   ...Object.fromEntries(
-    SEALED.map(place => [`s3 ListObjectVersions ${place}`, each((world, run) => world.pages(place, run))]),
+    SEALED.map(place => [`s3 ListObjectVersions ${place}`, each((world, run) => world.pages(place, run), 2)]),
   ),
   's3 ListObjectVersions log': each((world, run) => world.pages('log', run)),
-  // the last days, days of which something is new, and by turns all others
-  's3 ListObjectVersions data': { most: (world, run) => 4 + 3 * world.pages('data', run) + days(world) },
+  // the last days, days of which something is new, and by turns all others; once more as above
+  's3 ListObjectVersions data': { most: (world, run) => 4 + 4 * world.pages('data', run) + days(world) },
   's3 ListObjectsV2 data': { most: world => 3 + days(world) },
   // what is new, and by turns what was verified before: the claim, and the tiles that it had, which the next one reads,
   // too; a tile of tiles that is not full all claims have until it is another. A claim is four files and more

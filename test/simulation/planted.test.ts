@@ -8,6 +8,8 @@ import { PLANTED } from './planted.js'
 const MOST_SEEDS = 2000
 const MOST_VARIANTS = 50
 const HOURS = 24
+/** To search for one takes as long as all that are kept take together. */
+const MOST_STALE = 3
 
 /**
  * `ITEMTRAIL_PLANTED=keep` keeps the smallest scenario that finds a bug of which none is kept that does: of each, where
@@ -15,10 +17,20 @@ const HOURS = 24
  */
 const keeps = process.env.ITEMTRAIL_PLANTED === 'keep'
 
+/** Bugs that no scenario which is kept finds: another world may, after a search. */
+const stale: string[] = []
+
 describe('the simulator', () => {
   it.each(PLANTED)('finds that $name, and tells why', { timeout: keeps ? 3_600_000 : 120_000 }, async planted => {
     const told = await withBug(planted, simulator => find(simulator, planted))
     expect(told?.text ?? 'no seed finds it').toMatch(planted.cause)
+  })
+
+  // it draws otherwise as soon as the product makes one call more
+  it('finds all but a few of them in the very world that is kept of each', () => {
+    expect(stale.length, `to be kept anew, with ITEMTRAIL_PLANTED=keep: ${stale.join('; ')}`).toBeLessThanOrEqual(
+      MOST_STALE,
+    )
   })
 })
 
@@ -27,6 +39,10 @@ async function find(simulator: Simulator, planted: Planted): Promise<Told | unde
   const kept = keptOf(planted)
   let last = kept && (await tellOf(simulator, kept.scenario))
   if (last !== undefined && planted.cause.test(last.text)) return last
+  if (!keeps) {
+    stale.push(planted.name)
+    console.warn(`STALE: nothing that is kept finds that ${planted.name}`)
+  }
   for (const scenario of scenarios(simulator, planted, kept)) {
     // a story takes longer than the run that it is of
     if ((await simulator.runScenario(scenario)).problems.length === 0) continue

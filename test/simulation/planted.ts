@@ -3,6 +3,7 @@ import type { Scenario } from '../../simulation/scenario.js'
 import { isQuick, type Planted, strikes } from './plant.js'
 import { PLANTED_ALARMS } from './planted-alarms.js'
 import { AROUND } from './planted-around.js'
+import { PLANTED_CALLS } from './planted-calls.js'
 import { PLANTED_COPY } from './planted-copy.js'
 import { PLANTED_PERSONS } from './planted-persons.js'
 
@@ -189,6 +190,22 @@ const JOURNAL: readonly Planted[] = [
     worlds: strikes(isSealed, 'sealed-twice'),
   },
   {
+    name: 'a checkpoint is published before its claim is won',
+    file: 'journal/seal.ts',
+    right: 'const path = claimPath(head.size)\n  if (',
+    wrong: "const path = claimPath(head.size)\n  await store.replace('checkpoint', Buffer.from(note))\n  if (",
+    cause: /are of two histories|journal-forked fires for nothing[\s\S]*is of other entries than those/,
+    worlds: strikes(isSealed, 'sealed-twice'),
+  },
+  {
+    name: 'a published checkpoint goes back',
+    file: 'journal/head.ts',
+    right: 'if (cached !== undefined && sizeOf(cached) >= head.size) return',
+    wrong: 'if (cached !== undefined && sizeOf(cached) === head.size) return',
+    cause: /log\/checkpoint of size \d+ .*takes the place of log\/checkpoint of size \d+/,
+    worlds: strikes(isSealed, 's3-slow'),
+  },
+  {
     name: 'objects that come late are never listed again',
     file: 'journal/new-objects.ts',
     right:
@@ -229,4 +246,5 @@ export const PLANTED: readonly Planted[] = [
   ...PLANTED_ALARMS,
   ...PLANTED_PERSONS,
   ...PLANTED_COPY,
+  ...PLANTED_CALLS,
 ]
