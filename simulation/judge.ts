@@ -59,7 +59,7 @@ export function judge(remains: Remains): Judgement {
     ...wrongRows(truth, archived, identity),
     ...(scenario.isRedeployed === true ? wrongColumns(stored, remains.configurations, remains.deployedMs) : []),
     ...wrongHistories(versions, asStored, identity, persons && factsAbout(persons, facts)),
-    ...wrongAlarms(remains, fired),
+    ...wrongAlarms(remains, fired, spans),
     ...wrongRefusals(remains),
     ...notSentAgain(remains, truth, archived, kept),
     ...stormsOf(remains),

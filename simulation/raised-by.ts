@@ -56,7 +56,7 @@ const hasLarge = ({ load }: Scenario) => load.oversize > 0
 const NOTHING: readonly Reason[] = []
 
 const TRANSFORM: readonly Reason[] = [
-  after(CALL_MS, [...CALLS, 'transform-fails']),
+  after(CALL_MS, [...CALLS, 'transform-fails', 'transform-times-out']),
   where(hasPersons, after(2 * CALL_MS, KEYS)),
   keysAway,
 ]
