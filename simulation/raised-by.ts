@@ -136,8 +136,8 @@ export const RAISED_BY: { readonly [alarm: string]: readonly Reason[] } = {
   'object-altered': NOTHING,
   'object-unlisted': NOTHING,
   'key-closing': [after(HOUR_MS, SEALING)],
-  // or a sealing signed and died before its claim
-  'key-used': [after(HOUR_MS, ['key-misused', ...SEALING])],
+  // or a sealing signed and died before its claim; or another looked in between, of which the stack allows one at once
+  'key-used': [after(HOUR_MS, ['key-misused', 'sealed-twice', ...SEALING])],
   'journal-unchecked': [after(HOUR_MS, SEALING)],
   'turn-late': NOTHING,
 }
