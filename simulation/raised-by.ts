@@ -10,7 +10,7 @@ import type { Scenario } from './scenario.js'
 import { DAY_MS, HOUR_MS } from './times.js'
 import type { Remains } from './world.js'
 
-/** True where something can have been measured in a period that ends in an alarm; both moments in milliseconds since 1970. */
+/** True where something can have been measured in a period that ends in an alarm. Milliseconds since 1970. */
 export type Reason = (remains: Remains, beginMs: number, endMs: number) => boolean
 
 const MINUTE_MS = 60_000
@@ -25,7 +25,7 @@ function after(withinMs: number, kinds: readonly FaultKind[]): Reason {
   return ({ world: { faults } }, beginMs, endMs) => kinds.some(kind => faults.happened(kind, beginMs - withinMs, endMs))
 }
 
-/** What has waited for so long, in milliseconds, or for a day more, was kept from going on when it began to wait, too. */
+/** What has waited for so long, in milliseconds, or a day more, was kept from going on when it began to wait, too. */
 function lasting(ms: number, reasons: readonly Reason[]): readonly Reason[] {
   const begins: Reason = (remains, ...[, endMs]) =>
     reasons.some(reason => reason(remains, endMs - ms - DAY_MS, endMs - ms + CALL_MS))
