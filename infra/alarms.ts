@@ -51,14 +51,16 @@ const both: readonly AlarmRule<CapturedTable>[] = [
     0,
     FIRST_TIME,
   ),
-  rule('transform-errors', 'warn', 'the transform function fails', lambda('transform', 'Errors'), 0, THREE_OF_FIVE),
+  // Firehose makes its four tries with a batch at once, then refuses it: where changes are rare, one minute has all
+  rule('transform-errors', 'warn', 'the transform function fails', lambda('transform', 'Errors'), 0, FIRST_TIME),
   rule(
     'transform-throttles',
     'warn',
     'the transform function is throttled',
     lambda('transform', 'Throttles'),
-    0,
-    THREE_OF_FIVE,
+    // of four tries in two minutes, or in three, one minute has two
+    1,
+    FIRST_TIME,
   ),
   rule(
     'transform-down',

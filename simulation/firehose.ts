@@ -175,8 +175,10 @@ export class SimulatedFirehose {
       try {
         const answer = await invoke(this.world, this.options.transform, event)
         if (!faults.strike('transform-times-out')) return answer
+        this.world.metrics.put('Lambda transform Errors', 1)
       } catch {}
     }
+    this.world.metrics.put('world batches refused unread', 1)
     return 'Lambda.FunctionError'
   }
 

@@ -1,13 +1,13 @@
 /** What must be true of the alarms of a world, and of what was refused in it. */
 import { type RefusedFolder, refusedPrefix } from '../transform/layout.js'
-import { type Fired, PERIODS } from './alarms.js'
+import { type Fired, isOn, PERIODS, type Spans } from './alarms.js'
 import { RAISED_BY } from './raised-by.js'
 import type { Remains } from './world.js'
 
 const MINUTE_MS = 60_000
 
 /** What went another way than into the archive is told by its own alarm, and none goes off without a reason. */
-export function wrongAlarms(remains: Remains, fired: Fired): readonly string[] {
+export function wrongAlarms(remains: Remains, fired: Fired, spans: Spans): readonly string[] {
   const { world, refused, givenUp, scenario } = remains
   const { metrics } = world
   if (scenario.path === 'desk') return []
@@ -26,7 +26,16 @@ export function wrongAlarms(remains: Remains, fired: Fired): readonly string[] {
     const at = minutes.find(minute => !isExplained(name, minute, remains))
     return at === undefined ? [] : [`alarm ${name} fires for nothing`]
   })
-  return [...silent, ...needless]
+  return [...silent, ...unreadBatches(remains, spans), ...needless]
+}
+
+const CALL_FAILS = ['transform-errors', 'transform-throttles']
+
+/** A batch that Firehose refuses because every call that it made with it failed is told then, however rare batches are. */
+function unreadBatches({ world }: Remains, spans: Spans): readonly string[] {
+  const refused = [...world.metrics.minutesOf('world batches refused unread').keys()]
+  const isTold = (minute: number) => isOn(spans, CALL_FAILS, minute * MINUTE_MS, (minute + 2) * MINUTE_MS)
+  return refused.every(isTold) ? [] : [`alarm ${CALL_FAILS.join(' or ')} should fire`]
 }
 
 /** True where something struck, or was so, that the period can have measured at whose end an alarm went off. */

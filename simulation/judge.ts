@@ -61,7 +61,7 @@ export function judge(remains: Remains): Judgement {
     ...wrongRows(truth, archived, identity, erasable),
     ...(scenario.isRedeployed === true ? wrongColumns(stored, remains.configurations, remains.deployedMs) : []),
     ...wrongHistories(versions, asStored, identity, persons && factsAbout(erasable, facts)),
-    ...wrongAlarms(remains, fired),
+    ...wrongAlarms(remains, fired, spans),
     ...wrongRefusals(remains),
     ...notSentAgain(remains, truth, archived, kept),
     ...wrongCalls(remains),

@@ -10,7 +10,7 @@ import type { Scenario } from './scenario.js'
 import { DAY_MS, HOUR_MS } from './times.js'
 import type { Remains } from './world.js'
 
-/** True where something can have been measured in a period that ends in an alarm; both moments in milliseconds since 1970. */
+/** True where something can have been measured in a period that ends in an alarm. Milliseconds since 1970. */
 export type Reason = (remains: Remains, beginMs: number, endMs: number) => boolean
 
 const MINUTE_MS = 60_000
@@ -25,7 +25,7 @@ function after(withinMs: number, kinds: readonly FaultKind[]): Reason {
   return ({ world: { faults } }, beginMs, endMs) => kinds.some(kind => faults.happened(kind, beginMs - withinMs, endMs))
 }
 
-/** What has waited for so long, in milliseconds, or for a day more, was kept from going on when it began to wait, too. */
+/** What has waited for so long, in milliseconds, or a day more, was kept from going on when it began to wait, too. */
 function lasting(ms: number, reasons: readonly Reason[]): readonly Reason[] {
   const begins: Reason = (remains, ...[, endMs]) =>
     reasons.some(reason => reason(remains, endMs - ms - DAY_MS, endMs - ms + CALL_MS))
@@ -56,7 +56,7 @@ const hasLarge = ({ load }: Scenario) => load.oversize > 0
 const NOTHING: readonly Reason[] = []
 
 const TRANSFORM: readonly Reason[] = [
-  after(CALL_MS, [...CALLS, 'transform-fails']),
+  after(CALL_MS, [...CALLS, 'transform-fails', 'transform-times-out']),
   where(hasPersons, after(2 * CALL_MS, KEYS)),
   keysAway,
 ]
@@ -136,8 +136,8 @@ export const RAISED_BY: { readonly [alarm: string]: readonly Reason[] } = {
   'object-altered': NOTHING,
   'object-unlisted': NOTHING,
   'key-closing': [after(HOUR_MS, SEALING)],
-  // or a sealing signed and died before its claim
-  'key-used': [after(HOUR_MS, ['key-misused', ...SEALING])],
+  // or a sealing signed and died before its claim; or another looked in between, of which the stack allows one at once
+  'key-used': [after(HOUR_MS, ['key-misused', 'sealed-twice', ...SEALING])],
   'journal-unchecked': [after(HOUR_MS, SEALING)],
   'turn-late': NOTHING,
 }

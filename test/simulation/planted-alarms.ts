@@ -33,4 +33,13 @@ export const PLANTED_ALARMS: readonly Planted[] = [
     cause: /is neither archived nor kept, and no alarm or fact tells[\s\S]*dynamodb: skips/,
     worlds: skipsLarge,
   },
+  {
+    name: 'a transform that fails is told when it has failed in three minutes of five',
+    file: 'infra/alarms.ts',
+    right: "lambda('transform', 'Errors'), 0, FIRST_TIME)",
+    wrong: "lambda('transform', 'Errors'), 0, THREE_OF_FIVE)",
+    cause: /alarm transform-errors or transform-throttles should fire[\s\S]*firehose: refuses/,
+    worlds: strikes(byStreams, 'transform-fails'),
+    mended: '9a0ac40',
+  },
 ]
