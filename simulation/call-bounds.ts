@@ -6,6 +6,7 @@
 import { CALL_RECORDS } from '../aws/firehose-limits.js'
 import { groupBy } from '../delivery/redrive.js'
 import type { Run } from './calls.js'
+import { ROUND_MS } from './reconciler.js'
 import type { Remains } from './world.js'
 
 /** What one run may ask for. */
@@ -335,11 +336,18 @@ const BASELINE: Bounds = {
   's3 PutObject facts': ONCE,
 }
 
+/** How often a comparison that waits could look anew: its clock may be set back, so it may wait for longer than it was to. */
+const roundsOf: Bound['most'] = ({ remains }, { fromMs, untilMs }) =>
+  remains.scenario.isAwaited === true ? Math.floor((untilMs - fromMs) / ROUND_MS) : 0
+
 const RECONCILE: Bounds = {
   'table DescribeTable': ONCE,
   'table Scan': each(world => world.scanPages),
-  // each item that is not as it is told is looked at once more
-  'table GetItem': each(world => world.items),
+  // each item that is not as it is told is looked at once more, and where it is waited for in each round
+  'table GetItem': {
+    most: (world, run) => world.items * (1 + roundsOf(world, run)),
+    same: (world, run) => 1 + roundsOf(world, run),
+  },
   's3 PutObject facts': ONCE,
 }
 

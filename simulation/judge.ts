@@ -64,7 +64,6 @@ export function judge(remains: Remains): Judgement {
     ...wrongAlarms(remains, fired, spans),
     ...wrongRefusals(remains),
     ...notSentAgain(remains, truth, archived, kept),
-    ...wrongCalls(remains),
     ...(remains.locked === undefined ? [] : wrongLocks(remains.locked, spans)),
     ...(remains.sealed === undefined ? [] : wrongJournalAlarms(remains.sealed, fired, world.metrics, scenario)),
     ...wrongBaselines(looked.baselines, facts, versions),
@@ -72,6 +71,8 @@ export function judge(remains: Remains): Judgement {
     ...remains.reconciliations.flatMap(found => wrongReconciliation(found, looked)),
     ...(persons === undefined ? [] : wrongPersons(persons, erasable, facts)),
     ...remains.findings,
+    // what is done too often is often wrong otherwise, which tells more
+    ...wrongCalls(remains),
   ]
   return {
     problems,

@@ -26,7 +26,7 @@ import type { SimulatedTable } from './table.js'
 import type { Contents } from './world.js'
 
 /** Longer than a stack's own, as each look opens the archive anew. */
-const ROUND_MS = 5 * 60_000
+export const ROUND_MS = 5 * 60_000
 
 /** What is compared with what. */
 export interface ReconciledArchive {
