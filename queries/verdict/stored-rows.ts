@@ -120,17 +120,12 @@ export class StoredRows {
     return [...groups.values()]
   }
 
-  /** Objects of one schema whose footer has other bounds of some columns than their rows, with these columns' names. */
+  /** Objects of one schema with the names of the columns of which their footer has other bounds than their rows. */
   async misled(files: readonly StoredFile[]): Promise<ReadonlyMap<StoredFile, readonly string[]>> {
     const columns = await this.columnsOf(files[0] as StoredFile)
     const result = await this.connection.runAndReadAll(misledObjects(this.listOf(files), columns))
-    const byPath = new Map(files.map(file => [this.archive.pathOf(file.key), file]))
-    return new Map(
-      result.getRows().flatMap(([path, names]) => {
-        const file = byPath.get(String(path))
-        return file === undefined ? [] : [[file, plain(names) as readonly string[]] as const]
-      }),
-    )
+    const misled = new Map(result.getRows().map(([path, names]) => [String(path), plain(names) as readonly string[]]))
+    return new Map(files.map(file => [file, misled.get(this.archive.pathOf(file.key)) ?? []]))
   }
 
   /** How many rows of which version an object has. */

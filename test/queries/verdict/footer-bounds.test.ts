@@ -1,6 +1,7 @@
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { openDuckDb } from '../../../queries/engines/duckdb-instance.js'
 import { RowCheck } from '../../../queries/verdict/verify-rows.js'
 import { ORDERS, ORDERS_CONFIG, run } from '../../cli/command-line.js'
 import { temporaryFolder } from '../../delivery/desk.js'
@@ -44,5 +45,22 @@ describe('an object whose footer has other bounds than its rows', () => {
     ])
     expect((await run(['verify', 'rows', '--archive', root])).exit).toBe(1)
     copyFileSync(join(root, 'good'), path)
+  })
+
+  it('is not passed for one of which that cannot be said', async () => {
+    const database = await openDuckDb()
+    const connection = await database.connect()
+    await connection.run(
+      `copy (select *, 1 as file_row_number from read_parquet('${join(root, 'good')}')) to '${path}' (format parquet)`,
+    )
+    connection.closeSync()
+    database.closeSync()
+    // each row has a column that none has, too
+    expect((await check()).filter(({ kind }) => kind === 'file')).toEqual([
+      expect.objectContaining({ isUnreadable: true, reason: expect.stringMatching(/^its footer could not be held/) }),
+    ])
+    expect((await run(['verify', 'rows', '--archive', root])).exit).toBe(3)
+    copyFileSync(join(root, 'good'), path)
+    expect(await check()).toEqual([])
   })
 })
