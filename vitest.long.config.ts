@@ -20,6 +20,7 @@ export const LONG = [
   'test/cli/{sealed,sealed-papers,sealed-tampering,stack-sealed,stack-uncaptured,wrong-key}.test.ts',
   'test/erasure/{boundaries,boundaries.property,library,personal-keys,places,reveal}.test.ts',
   'test/cli/show/formats.test.ts',
+  'test/infra/firehose-buffer.test.ts',
   'test/queries/verdict/row-versions.test.ts',
   'test/derived/{compaction,checkpoints}*.test.ts',
   'test/{store/bits,cli/memory,delivery/memory,delivery/threads,restore/net-changes,restore/nightly}.test.ts',

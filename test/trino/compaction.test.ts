@@ -291,7 +291,7 @@ describe.skipIf(missing !== undefined)(
       await deployed.add([
         { ...row, event_id: 'late', sequence: null, new_hash: 'f'.repeat(64), new_image: '{"late":{"S":""}}' },
       ])
-      await compareStates(deployed, moments)
+      await compareStates(deployed, moments.slice(-1))
       await compact(TIME)
       const after = (await deployed.manifest()) as Manifest
       const day = dayOf(row)
@@ -300,7 +300,7 @@ describe.skipIf(missing !== undefined)(
       const names = new Set(checkpoints.map(({ name }) => name))
       expect(after.checkpoints.filter(checkpoint => names.has(checkpoint.name))).toEqual(kept)
       expect(after.checkpoints.length).toBeGreaterThan(kept.length)
-      await compareStates(deployed, moments)
+      await compareStates(deployed, moments.slice(1))
     })
 
     it('publishes no checkpoint that tells other states', async () => {
