@@ -75,7 +75,7 @@ describe('a format that is put on the list', () => {
   })
 
   it('prints answers: one object, rows, and items', async () => {
-    expect((await ask('status')).out).toBe('WHOLE tables,unreadable,refused,redriven,damaged\n')
+    expect((await ask('status')).out).toBe('WHOLE tables,unreadable,refused,redriven,damaged,unsearched\n')
     expect((await ask('query', 'item-history', 'Orders', '--param', 'item_key=ORD12345')).out).toMatch(
       /^ROW step,event_id/,
     )
