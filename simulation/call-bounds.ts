@@ -194,10 +194,11 @@ const CHECK: Bounds = {
   's3 ListObjectVersions data': { most: (world, run) => 4 + 4 * world.pages('data', run) + days(world) },
   's3 ListObjectsV2 data': { most: world => 3 + days(world) },
   // what is new, and by turns what was verified before: the claim, and the tiles that it had, which the next one reads,
-  // too; a tile of tiles that is not full all claims have until it is another. A claim is four files and more
+  // too; a tile of tiles that is not full all claims have until it is another. A claim is four files and more,
+  // and two where its sealer died
   's3 GetObject log': {
     most: (world, run) => 20 + 2 * world.objects('log', run),
-    same: (world, run, path) => 6 + (OF_TILES.test(path) ? world.objects('log', run) / 4 : 0),
+    same: (world, run, path) => 6 + (OF_TILES.test(path) ? world.objects('log', run) / 2 : 0),
   },
 }
 
