@@ -359,8 +359,8 @@ const REDRIVE: Bounds = {
   // to find out what can be done, and to send it
   's3 GetObject refused': each((world, run) => world.objects('refused', run), 2),
   's3 GetObject aws': each((world, run) => world.objects('aws', run), 2),
-  // 500 documents go together, from each bucket; a version may have been refused several times
-  'firehose PutRecordBatch': { most: world => 2 + Math.floor((3 * world.versions) / CALL_RECORDS) },
+  // 500 documents go together, from each bucket; a version is refused as often as Firehose took it, unheard ten times
+  'firehose PutRecordBatch': { most: world => 2 + Math.floor((10 * 3 * world.versions) / CALL_RECORDS) },
 }
 
 /** By who is at work, and by operation, with the place of an object or without. */
