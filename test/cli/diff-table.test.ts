@@ -2,7 +2,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { archiveOf, run } from './command-line.js'
 import { expectContract } from './contract.js'
-import { changeOfTexts as change } from './order-changes.js'
+import { orderChanges } from './order-changes.js'
+
+const { changeOfTexts: change } = orderChanges()
 
 const PERIOD = ['--from', '2026-11-22T10:01:00Z', '--to', '2026-11-22T10:05:00Z']
 

@@ -12,7 +12,9 @@ import { factKey } from '../../transform/layout.js'
 import { type Attributes, gapFact, TIME_TO_LIVE } from '../factories.js'
 import { archiveOf, makeFolder, run } from './command-line.js'
 import { expectContract } from './contract.js'
-import { change } from './order-changes.js'
+import { orderChanges } from './order-changes.js'
+
+const { change } = orderChanges()
 
 const order = (id: string, status: string): Attributes => ({ order_id: { S: id }, status: { S: status } })
 const insert = (id: string, minute: number, status: string) => change(id, minute, { NewImage: order(id, status) })

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Attributes, streamsRecord, TIME_TO_LIVE } from '../factories.js'
 import { archiveOf, type Ending, run, type Terminal } from './command-line.js'
-import { change } from './order-changes.js'
+import { orderChanges } from './order-changes.js'
+
+const { change } = orderChanges()
 
 function order(id: string, status: string): Attributes {
   return { order_id: { S: id }, status: { S: status } }

@@ -8,7 +8,9 @@ import { factKey } from '../../transform/layout.js'
 import { gapFact, TIME_TO_LIVE } from '../factories.js'
 import { archiveOf, type Ending, fileOf, makeFolder, run } from './command-line.js'
 import { expectContract } from './contract.js'
-import { changeOfTexts as change } from './order-changes.js'
+import { orderChanges } from './order-changes.js'
+
+const { changeOfTexts: change } = orderChanges()
 
 const PAID = { status: 'PAID', by: 'alice' }
 const SPOILT = { status: 'SPOILT', by: 'import' }
