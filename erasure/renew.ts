@@ -1,5 +1,6 @@
+import { erasureOf, erasuresOf } from '../queries/verdict/erasures.js'
 import { readFacts } from '../store/kept-facts.js'
-import { type ErasurePlace, factsOf } from './erase.js'
+import type { ErasurePlace } from './erase.js'
 import type { KeyName } from './subject-keys.js'
 
 /** What came of a renewal: a new key; none for who was not erased, or of whose erasure a table has no certificate. */
@@ -20,9 +21,8 @@ export async function renewSubject(
   if (newest?.state !== 'erased') return { kind: 'not-erased' }
   const erased = { token, generation: newest.generation }
   for (const table of tables) {
-    const facts = await readFacts(archive, table)
-    const isBegun = factsOf(facts, 'erasing', erased).length > 0
-    if (isBegun && factsOf(facts, 'erasure', erased).length === 0) return { kind: 'unfinished', table, ...erased }
+    const known = erasureOf(erased, erasuresOf(await readFacts(archive, table)))
+    if (known?.certificate === null) return { kind: 'unfinished', table, ...erased }
   }
   const name = { token, generation: newest.generation + 1 }
   await keys.make(name)

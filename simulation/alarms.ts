@@ -11,9 +11,7 @@ import type { LockFunction } from '../infra/lock-function.js'
 import { JOURNAL_METRICS } from '../journal/journal-metrics.js'
 import type { Metrics, Minute } from './metrics.js'
 import type { Scenario } from './scenario.js'
-import { endOf, START_MS } from './times.js'
-
-const MINUTE_MS = 60_000
+import { endOf, MINUTE_MS, START_MS } from './times.js'
 
 /** An alarm as it is watched here: its threshold and times are the stack's, its values come from the world. */
 interface Watched {
@@ -161,13 +159,9 @@ export const PERIODS: ReadonlyMap<string, number> = new Map(
   Object.values(WATCHED).flatMap(list => list.map(({ name, period }) => [name, period] as const)),
 )
 
-/** The alarms of a world that went off. A desk has none. */
-export function alarmsOf(metrics: Metrics, scenario: Scenario): Fired {
-  const fired = watchedIn(scenario).map(watched => {
-    const times = firing(breachesOf(watched, metrics, scenario), watched.minutes)
-    return [watched.name, times.map(({ at }) => (at + 1) * watched.period - 1)] as const
-  })
-  return new Map(fired.filter(([, times]) => times.length > 0))
+/** The alarms that went off, by when they were on. */
+export function alarmsOf(spans: Spans): Fired {
+  return new Map([...spans].map(([name, all]) => [name, all.map(({ fromMs }) => fromMs / MINUTE_MS - 1)]))
 }
 
 /** From when to when an alarm is on, in milliseconds since 1970. */
@@ -179,7 +173,10 @@ export interface Span {
 /** When each alarm that went off was on, by its name. */
 export type Spans = ReadonlyMap<string, readonly Span[]>
 
-/** From the end of each period at which it goes off to that of the first at which too few of the last are over. */
+/**
+ * Of each alarm from the end of each period at which it goes off to that of the first at which too few of the last are
+ * over. A desk has none.
+ */
 export function spansOf(metrics: Metrics, scenario: Scenario): Spans {
   const found = watchedIn(scenario).map(watched => {
     const [, of] = watched.minutes

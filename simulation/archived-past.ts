@@ -8,10 +8,10 @@ import { removeRepeats } from '../queries/verdict/reconstruct.js'
 import { stateAt } from '../queries/verdict/state-at.js'
 import { type Then, thenOf } from '../restore/restore-plan.js'
 import { type Fact, factMicroseconds, type GapFact } from '../transform/fact.js'
+import { type Contents, factsIn, rowsIn } from './contents.js'
 import { withNulls } from './judge-histories.js'
 import { erasableIn, factsAbout } from './judge-persons.js'
 import type { Row } from './judge-versions.js'
-import type { Contents } from './world.js'
 
 /** An archive as it is when somebody asks. */
 export interface AskedArchive {
@@ -34,10 +34,10 @@ export interface ArchivedPast {
 /** What is said of a moment, in microseconds since 1970; undefined where the archive begins later. */
 export function pastOf(archive: AskedArchive, us: number): ArchivedPast | undefined {
   const { rows: contents, configurations } = archive
-  const rows = contents.flatMap(([, bytes]) => rowsIn(bytes))
+  const rows = rowsIn(contents)
   const beganUs = rows.reduce((least, { event_time_us }) => Math.min(least, event_time_us), Number.POSITIVE_INFINITY)
   if (us < beganUs) return undefined
-  const kept = archive.facts.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as Fact)
+  const kept = factsIn(archive.facts)
   const lost = kept.flatMap(lostBy)
   const facts = { ...factsAbout(erasableIn(configurations), kept), lost }
   const byItem = groupBy(rows, ({ item_key }) => item_key)
@@ -53,9 +53,4 @@ export function pastOf(archive: AskedArchive, us: number): ArchivedPast | undefi
 function lostBy(fact: Fact) {
   const since = ({ from }: GapFact) => (from === null ? null : factMicroseconds(from))
   return fact.kind === 'gap' ? [{ fact, fromUs: since(fact), toUs: factMicroseconds(fact.to) }] : []
-}
-
-function rowsIn(bytes: Uint8Array): readonly Row[] {
-  const lines = Buffer.from(bytes).toString().trimEnd().split('\n')
-  return lines.map(line => JSON.parse(line) as Row)
 }

@@ -9,7 +9,9 @@ import { AthenaClient } from '@aws-sdk/client-athena'
 import { bucketOf } from '../transform/derived.js'
 import { DATA_PREFIX, parsePartition } from '../transform/layout.js'
 import type { SimulatedBucket } from './bucket.js'
+import { linesOf } from './contents.js'
 import { operationOf, type Process, passingError, serviceError } from './process.js'
+import { SECOND_MS } from './times.js'
 import type { World } from './world.js'
 
 /** A row of the archive as statements see it. */
@@ -41,8 +43,6 @@ interface Input {
   readonly ClientRequestToken?: string
   readonly QueryExecutionId?: string
 }
-
-const SECOND_MS = 1000
 
 export class SimulatedAthena {
   private readonly queries = new Map<string, Query>()
@@ -186,7 +186,7 @@ function rowsOfObject(key: string, bytes: Uint8Array): readonly StoredRow[] {
   const known = READ.get(bytes)
   if (known !== undefined) return known
   const { date: day } = parsePartition(key)
-  const rows = linesOf(Buffer.from(bytes).toString()).map(line => {
+  const rows = linesOf(bytes).map(line => {
     const { event_id, row_hash, item_key, event_time_us } = JSON.parse(line) as StoredRow
     return { day, event_id, row_hash, item_key, event_time_us, deliveries: 1 }
   })
@@ -197,10 +197,6 @@ function rowsOfObject(key: string, bytes: Uint8Array): readonly StoredRow[] {
 /** The rows that a file of the model has. */
 export function parseRows(text: string): readonly StoredRow[] {
   return linesOf(text).map(line => JSON.parse(line) as StoredRow)
-}
-
-function linesOf(text: string): readonly string[] {
-  return text.split('\n').filter(line => line !== '')
 }
 
 /** What a kept answer says: of each item all of its rows. */

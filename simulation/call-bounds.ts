@@ -6,7 +6,9 @@
 import { CALL_RECORDS } from '../aws/firehose-limits.js'
 import { groupBy } from '../delivery/redrive.js'
 import type { Run } from './calls.js'
+import { PAGE_ITEMS } from './dynamodb-client.js'
 import { ROUND_MS } from './reconciler.js'
+import { PAGE_KEYS } from './s3-client.js'
 import type { Remains } from './world.js'
 
 /** What one run may ask for. */
@@ -20,10 +22,6 @@ export interface Bound {
 }
 
 type Bounds = Readonly<Record<string, Bound>>
-
-/** Objects that a page of a list has in this world. */
-const PAGE_OBJECTS = 50
-const PAGE_ITEMS = 3
 
 /** What there was to do in a world. */
 export class Reckoning {
@@ -68,7 +66,7 @@ export class Reckoning {
 
   /** Pages of a list of them: one that is full may be followed by an empty one. */
   pages(place: string, run: Run): number {
-    return 1 + Math.floor(this.objects(place, run) / PAGE_OBJECTS)
+    return 1 + Math.floor(this.objects(place, run) / PAGE_KEYS)
   }
 
   /** Pages of a scan by four workers, each of which has a last one of its own. */

@@ -14,10 +14,9 @@ import { wrongCopy } from './judge-copy.js'
 import { invoke } from './lambda.js'
 import { Process } from './process.js'
 import { s3ClientOf } from './s3-client.js'
+import { HOUR_MS, MINUTE_MS } from './times.js'
 import type { World } from './world.js'
 
-const HOUR_MS = 3_600_000
-const MINUTE_MS = 60_000
 /** As `infra/table-compaction.ts` has them. */
 const EVERY_MS = 6 * HOUR_MS
 const TIMEOUT_MS = 15 * MINUTE_MS

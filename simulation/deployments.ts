@@ -1,7 +1,7 @@
 /**
- * Deployments that change a table's columns, and what of it is erasable, while records are on their way, in the order of the stack: the
- * configuration is kept, then the Glue table is changed, then the function, of which both versions run for minutes.
- * Some are rolled back. Firehose developer guide, "Convert input data format": "the converted data will not contain
+ * Deployments that change a table's columns, and what of it is erasable, while records are on their way, in the order
+ * of the stack: the configuration is kept, then the Glue table is changed, then the function, of which both versions run
+ * for minutes. Some are rolled back. Firehose developer guide, "Convert input data format": "the converted data will not contain
  * attributes that are not specified in the schema"; how soon it sees another version of the schema is not documented.
  */
 import { type Column, columnsOf } from '../transform/audit-row.js'
@@ -13,10 +13,8 @@ import {
   type TableConfiguration,
 } from '../transform/table-configuration.js'
 import type { SimulatedBucket } from './bucket.js'
-import { HOUR_MS, START_MS } from './times.js'
+import { HOUR_MS, MINUTE_MS, START_MS } from './times.js'
 import type { World } from './world.js'
-
-const MINUTE_MS = 60_000
 
 const STATUS: ConfiguredColumn = { column: 'status', path: ['status'], type: 'string' }
 const TOTAL: ConfiguredColumn = { column: 'total', path: ['total'], type: 'number' }

@@ -2,9 +2,9 @@
 import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RowConverter } from '../delivery/parquet-conversion.js'
+import type { Contents } from './contents.js'
 import { makeFastFolder } from './fast-folder.js'
 import type { Process } from './process.js'
-import type { Contents } from './world.js'
 
 /** What lies in it. */
 export class DeskFolder {

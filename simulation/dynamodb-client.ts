@@ -90,7 +90,7 @@ interface Served {
 }
 
 /** Items of a page; a scan of DynamoDB has a megabyte. */
-const PAGE_ITEMS = 3
+export const PAGE_ITEMS = 3
 
 class TableService {
   constructor(

@@ -18,10 +18,9 @@ import type { SimulatedBucket } from './bucket.js'
 import type { SimulatedPersons } from './persons.js'
 import { Process, runBy } from './process.js'
 import { s3ClientOf } from './s3-client.js'
+import { HOUR_MS } from './times.js'
 import { personNamed } from './workload.js'
 import type { World } from './world.js'
-
-const HOUR_MS = 3_600_000
 
 /** Counts the tables of keys that were put back and adopted. */
 export const ADOPTED = 'world key tables adopted'

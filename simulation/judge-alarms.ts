@@ -2,9 +2,8 @@
 import { type RefusedFolder, refusedPrefix } from '../transform/layout.js'
 import { type Fired, isOn, PERIODS, type Spans } from './alarms.js'
 import { RAISED_BY } from './raised-by.js'
+import { MINUTE_MS } from './times.js'
 import type { Remains } from './world.js'
-
-const MINUTE_MS = 60_000
 
 /** What went another way than into the archive is told by its own alarm, and none goes off without a reason. */
 export function wrongAlarms(remains: Remains, fired: Fired, spans: Spans): readonly string[] {

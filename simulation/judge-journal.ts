@@ -6,11 +6,10 @@ import type { SimulatedBucket } from './bucket.js'
 import type { SimulatedKey } from './journal.js'
 import type { Metrics } from './metrics.js'
 import type { Scenario } from './scenario.js'
-import { DAY_MS, endOf, HOUR_MS, START_MS } from './times.js'
+import { DAY_MS, endOf, HOUR_MS, MINUTE_MS, START_MS } from './times.js'
 
 const CHECKPOINT_KEY = `${LOG_PREFIX}${CHECKPOINT}`
 
-const MINUTE_MS = 60_000
 const HOUR = 60
 const DAY = 24 * HOUR
 

@@ -5,10 +5,9 @@ import { EVIDENCE_PREFIXES, isPartialTile } from '../transform/layout.js'
 import { isOn, type Spans } from './alarms.js'
 import type { SimulatedBucket, StoredVersion } from './bucket.js'
 import type { LockEvents, Unlocked } from './lock-events.js'
+import { MINUTE_MS, SECOND_MS } from './times.js'
 
 const DAY_MS = 86_400_000
-const SECOND_MS = 1000
-const MINUTE_MS = 60_000
 
 /** The alarm that says that a version has no lock, and will get none by itself, by who gave it up. */
 const TOLD: { readonly [by in Unlocked['by']]: string } = { sqs: 'object-unlocked', eventbridge: 'lock-event-lost' }

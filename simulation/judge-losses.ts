@@ -7,11 +7,10 @@ import type { Fact, GapFact } from '../transform/fact.js'
 import { isOn, type Spans } from './alarms.js'
 import { type Identity, named } from './judge-versions.js'
 import type { Loss, LossKind } from './losses.js'
+import { LONGEST_PAUSE_MS } from './mapping.js'
 import type { Version } from './table.js'
-import { DAY_MS, HOUR_MS } from './times.js'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './times.js'
 import type { Remains } from './world.js'
-
-const MINUTE_MS = 60_000
 
 /** The alarms that tell of each kind of loss, and from when to when one of them has to be on. */
 const TOLD: { readonly [kind in LossKind]: Told } = {
@@ -66,16 +65,13 @@ function documentIn(text: string): string {
   return rawData === undefined ? text : Buffer.from(rawData, 'base64').toString()
 }
 
-/** A mapping is disabled for so long at once. */
-const PAUSE_MS = HOUR_MS / 2
-
 /**
  * What no alarm can tell: the mapping was disabled in the day of a change, and in those 24 hours there are not two in which
  * the table was written to and nothing was read, which `stream-unread` takes.
  */
 function isBeyondAlarms({ world }: Remains, { kind, takenMs }: Loss): boolean {
   const { faults, metrics } = world
-  const isPaused = faults.happened('mapping-pauses', takenMs - PAUSE_MS, takenMs + DAY_MS)
+  const isPaused = faults.happened('mapping-pauses', takenMs - LONGEST_PAUSE_MS, takenMs + DAY_MS)
   if (kind !== 'forgotten' || !isPaused) return false
   const hoursOf = (name: string) => new Set([...metrics.minutesOf(name).keys()].map(minute => Math.floor(minute / 60)))
   const written = hoursOf('DynamoDB ConsumedWriteCapacityUnits')

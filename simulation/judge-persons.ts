@@ -16,11 +16,11 @@ import { DATA_PREFIX, factKey, GIVEN_UP_PREFIX, REFUSED_PREFIX } from '../transf
 import type { SealedField } from '../transform/sealed-field.js'
 import { type AttributePath, configurationId, type TableConfiguration } from '../transform/table-configuration.js'
 import type { SimulatedBucket } from './bucket.js'
+import { type Contents, linesOf } from './contents.js'
 import type { Row } from './judge-versions.js'
 import type { SimulatedPersons } from './persons.js'
 import type { Version } from './table.js'
 import { personalText, personNamed } from './workload.js'
-import type { Contents } from './world.js'
 
 /** What is left of a world with values of persons. */
 export interface PersonsLeft {
@@ -158,10 +158,6 @@ const ROWS_IN_CLEAR = / rows of Orders /
 function isTold(told: string | RegExp, certificates: readonly ErasureFact[]): boolean {
   const tells = (pending: string) => (typeof told === 'string' ? pending.startsWith(told) : told.test(pending))
   return certificates.at(-1)?.pending.some(tells) ?? false
-}
-
-function linesOf(text: string): readonly string[] {
-  return text.split('\n').filter(line => line !== '')
 }
 
 function refusedText(bytes: Uint8Array): string {

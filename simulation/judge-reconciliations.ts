@@ -1,15 +1,13 @@
 /** What a comparison with the live table may say of an item, while both go on: what can be so, and nothing else. */
-import { readFact } from '../config/fact-file.js'
 import { groupBy } from '../delivery/redrive.js'
 import type { FindingKind } from '../restore/reconciliation.js'
-import { parseInstant } from '../transform/instant.js'
+import { factMicroseconds } from '../transform/fact.js'
+import { type Contents, factsIn, rowsIn } from './contents.js'
 import type { Looked } from './judge-last-look.js'
-import { hasTicks, heldSince, keyOf, type Row } from './judge-versions.js'
+import { hasTicks, heldSince, keyOf } from './judge-versions.js'
 import type { Reconciliation } from './reconciler.js'
 import type { Version } from './table.js'
-import type { Contents } from './world.js'
-
-const SECOND_MS = 1000
+import { SECOND_MS } from './times.js'
 
 /** Each a sentence. What was waited for, one of the looks has to bear out. */
 export function wrongReconciliation(
@@ -75,15 +73,5 @@ function statesOf(versions: readonly Version[], baselineTimes: readonly number[]
 
 /** When each baseline was taken, in microseconds since 1970. */
 function baselinesIn(facts: Contents): readonly number[] {
-  return facts.flatMap(([key, bytes]) => {
-    const fact = readFact(Buffer.from(bytes).toString(), key)
-    return fact.kind === 'baseline' ? [parseInstant(fact.rowTime)?.us ?? 0] : []
-  })
-}
-
-function rowsIn(contents: Contents): readonly Row[] {
-  return contents.flatMap(([, bytes]) => {
-    const lines = Buffer.from(bytes).toString().trimEnd().split('\n')
-    return lines.map(line => JSON.parse(line) as Row)
-  })
+  return factsIn(facts).flatMap(fact => (fact.kind === 'baseline' ? [factMicroseconds(fact.rowTime)] : []))
 }

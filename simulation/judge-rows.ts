@@ -5,10 +5,9 @@ import type { StoredRow } from '../queries/verdict/stored-rows.js'
 import { type Column, columnsOf } from '../transform/audit-row.js'
 import { PARTITION_COLUMN } from '../transform/layout.js'
 import { configurationId, type TableConfiguration } from '../transform/table-configuration.js'
+import type { Contents } from './contents.js'
 import type { Row } from './judge-versions.js'
-import type { Contents } from './world.js'
-
-const MINUTE_MS = 60_000
+import { MINUTE_MS } from './times.js'
 
 /** Firehose sees another schema, and both versions of a function run, for no longer. */
 const DEPLOYING_MS = 20 * MINUTE_MS

@@ -1,9 +1,9 @@
 /** What must be true of a world when it has come to rest. Each finding is a sentence. */
 
 import { groupBy } from '../delivery/redrive.js'
-import type { Fact } from '../transform/fact.js'
 import { parsePartition } from '../transform/layout.js'
 import { alarmsOf, spansOf } from './alarms.js'
+import { type Contents, factsIn, linesOf, rowsOf } from './contents.js'
 import { wrongAlarms, wrongRefusals } from './judge-alarms.js'
 import { wrongBaselines } from './judge-baselines.js'
 import { wrongCalls } from './judge-calls.js'
@@ -37,10 +37,10 @@ export function judge(remains: Remains): Judgement {
   const { world, table, scenario } = remains
   const { versions } = table
   const identity = identityOf(scenario)
-  const fired = alarmsOf(world.metrics, scenario)
   const spans = spansOf(world.metrics, scenario)
-  const stored = remains.rows.flatMap(rowsOf)
-  const facts = remains.facts.map(([, bytes]) => JSON.parse(Buffer.from(bytes).toString()) as Fact)
+  const fired = alarmsOf(spans)
+  const stored = remains.rows.flatMap(rowsOfDay)
+  const facts = factsIn(remains.facts)
   const { persons } = remains
   const erasable = erasableIn(persons === undefined ? [] : remains.configurations)
   const truth = new Map(versions.map(version => [identity.ofVersion(version), version]))
@@ -85,19 +85,12 @@ export function judge(remains: Remains): Judgement {
 }
 
 /** The rows of an object; one of another day than its rows would hide them behind its prefix. */
-function rowsOf([key, bytes]: readonly [string, Uint8Array]): readonly Row[] {
+function rowsOfDay([key, bytes]: Contents[number]): readonly Row[] {
   const { date } = parsePartition(key)
-  const rows = linesOf(bytes).map(line => JSON.parse(line) as Row)
+  const rows = rowsOf(bytes)
   const elsewhere = rows.find(row => !row.event_time.startsWith(date))
   if (elsewhere !== undefined) throw new Error(`row ${elsewhere.event_id} lies in ${key}, expected its own day`)
   return rows
-}
-
-function linesOf(bytes: Uint8Array): readonly string[] {
-  return Buffer.from(bytes)
-    .toString()
-    .split('\n')
-    .filter(line => line !== '')
 }
 
 /** The versions of all records that are kept somewhere because they went no further, with the bytes of each. */

@@ -8,13 +8,12 @@ import type { AttributeValue } from 'aws-lambda'
 import type { SimulatedFirehose } from './firehose.js'
 import { Gauge } from './metrics.js'
 import type { Change, SimulatedTable } from './table.js'
+import { MINUTE_MS } from './times.js'
 import type { Attributes } from './workload.js'
 import type { World } from './world.js'
 
 /** Finer times are the constructs' own; a stream of somebody else may have the others. */
 export type Precision = 'MICROSECOND' | 'MILLISECOND'
-
-const MINUTE_MS = 60_000
 
 /** Carries the changes of a table into Firehose. */
 export class SimulatedKinesis {

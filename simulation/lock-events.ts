@@ -11,9 +11,9 @@ import type { SimulatedBucket, StoredVersion } from './bucket.js'
 import { invoke, type SimulatedFunction } from './lambda.js'
 import { Gauge } from './metrics.js'
 import { s3ClientOf } from './s3-client.js'
+import { MINUTE_MS } from './times.js'
 import type { World } from './world.js'
 
-const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
 /** As `infra/lock-function.ts` has them. */

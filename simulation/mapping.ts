@@ -9,7 +9,7 @@ import { GIVEN_UP_PREFIX } from '../transform/layout.js'
 import type { SimulatedBucket } from './bucket.js'
 import { invoke, type SimulatedFunction } from './lambda.js'
 import type { Kept, Shard, SimulatedTable } from './table.js'
-import { DAY_MS } from './times.js'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './times.js'
 import type { World } from './world.js'
 
 export interface MappingOptions {
@@ -22,6 +22,8 @@ export interface MappingOptions {
 const WINDOW_MS = 5000
 const MAX_AGE_MS = DAY_MS
 const LONGEST_WAIT_MS = 60_000
+/** And disabled for so long at once. */
+export const LONGEST_PAUSE_MS = HOUR_MS / 2
 
 /** Reads the stream of a table from its oldest record on, for as long as the world lasts. */
 export class SimulatedMapping {
@@ -66,7 +68,7 @@ export class SimulatedMapping {
         await scheduler.sleep(dice.between(250, WINDOW_MS))
         continue
       }
-      if (faults.strike('mapping-pauses')) this.pausedUntil = scheduler.now + dice.between(60_000, 1_800_000)
+      if (faults.strike('mapping-pauses')) this.pausedUntil = scheduler.now + dice.between(MINUTE_MS, LONGEST_PAUSE_MS)
       if (scheduler.now < this.pausedUntil) {
         await scheduler.sleep(this.pausedUntil - scheduler.now)
         continue

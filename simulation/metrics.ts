@@ -1,4 +1,5 @@
 import type { Scheduler } from './scheduler.js'
+import { MINUTE_MS } from './times.js'
 
 /** What was measured in a world, by metric and minute, as CloudWatch keeps it. */
 export interface Minute {
@@ -6,8 +7,6 @@ export interface Minute {
   max: number
   count: number
 }
-
-const MINUTE_MS = 60_000
 
 export class Metrics {
   private readonly byName = new Map<string, Map<number, Minute>>()

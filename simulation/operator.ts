@@ -19,9 +19,8 @@ import type { SimulatedFirehose } from './firehose.js'
 import { Process, runBy, timeOf } from './process.js'
 import { type ReconciledArchive, type Reconciliation, reconcileBy } from './reconciler.js'
 import { s3ClientOf } from './s3-client.js'
+import { HOUR_MS } from './times.js'
 import type { World } from './world.js'
-
-const HOUR_MS = 3_600_000
 
 /** Where an operator finds what was refused, and sends it to. */
 export interface OperatedArchive {

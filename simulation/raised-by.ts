@@ -7,13 +7,12 @@ import { ADOPTED } from './eraser.js'
 import type { FaultKind } from './faults.js'
 import { LIMITS } from './limits.js'
 import type { Scenario } from './scenario.js'
-import { DAY_MS, HOUR_MS } from './times.js'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './times.js'
 import type { Remains } from './world.js'
 
 /** True where something can have been measured in a period that ends in an alarm. Milliseconds since 1970. */
 export type Reason = (remains: Remains, beginMs: number, endMs: number) => boolean
 
-const MINUTE_MS = 60_000
 /** What ends with the call of a function that a fault struck, or with the try after it. */
 const CALL_MS = 2 * MINUTE_MS
 

@@ -18,12 +18,12 @@ import { factInstant } from '../transform/fact.js'
 import { DATA_PREFIX, FACTS_PREFIX } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import type { SimulatedBucket } from './bucket.js'
+import type { Contents } from './contents.js'
 import { dynamoDbClientOf } from './dynamodb-client.js'
 import { fillAtRest } from './last-look.js'
 import { type Process, timeOf } from './process.js'
 import { s3ClientOf } from './s3-client.js'
 import type { SimulatedTable } from './table.js'
-import type { Contents } from './world.js'
 
 /** Longer than a stack's own, as each look opens the archive anew. */
 export const ROUND_MS = 5 * 60_000

@@ -19,10 +19,9 @@ import { type JudgedPlan, wrongPlan } from './judge-restores.js'
 import { heldSince, type Identity, keyOf } from './judge-versions.js'
 import { Process, runBy, timeOf } from './process.js'
 import type { SimulatedTable } from './table.js'
+import { HOUR_MS } from './times.js'
 import type { Attributes } from './workload.js'
 import type { World } from './world.js'
-
-const HOUR_MS = 3_600_000
 
 const OPTIONS = { deletes: true, accepted: new Set<string>(), actorAttribute: null } as const
 

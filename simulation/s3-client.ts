@@ -77,7 +77,7 @@ function nameOf({ Key, Body = '' }: Input): string {
 }
 
 /** A page of a list; S3 has 1000, fewer here so that lists have several. */
-const PAGE_KEYS = 50
+export const PAGE_KEYS = 50
 
 const ANSWERS: { readonly [command: string]: (bucket: SimulatedBucket, input: Input) => unknown } = {
   PutObjectCommand: (bucket, { Key, Body = '', IfNoneMatch, IfMatch }) => {

@@ -2,6 +2,7 @@ import type { RetentionRule } from '../functions/lock-objects.js'
 import { Dice } from './dice.js'
 import { FAULTS, type Fault, type FaultKind } from './faults.js'
 import type { Precision } from './kinesis.js'
+import { HOUR_MS } from './times.js'
 import type { Load } from './workload.js'
 
 /** What a seed makes of a world before it begins: plain data, so that it can be made smaller and told. */
@@ -41,8 +42,6 @@ export interface Scenario {
   /** Whether its owner reads it at last, by the real engine: it takes long. */
   readonly isReadAtLast: boolean
 }
-
-const HOUR_MS = 3_600_000
 
 const LOCKS: readonly RetentionRule[] = [
   { mode: 'GOVERNANCE', days: 30 },

@@ -1,7 +1,9 @@
-/** When a world begins and ends, in milliseconds since 1970. */
+/** Units of time in milliseconds, and when a world begins and ends, in milliseconds since 1970. */
 import type { Scenario } from './scenario.js'
 
-export const HOUR_MS = 3_600_000
+export const SECOND_MS = 1000
+export const MINUTE_MS = 60 * SECOND_MS
+export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
 /** 2026-03-01T15:00:00Z: a day of it has a midnight, at which records are of two days. */

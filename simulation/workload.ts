@@ -2,6 +2,7 @@
 import type { AttributeValue } from 'aws-lambda'
 import type { Dice } from './dice.js'
 import type { SimulatedTable, Write } from './table.js'
+import { HOUR_MS } from './times.js'
 import type { World } from './world.js'
 
 /** An item in DynamoDB JSON. */
@@ -21,8 +22,6 @@ export interface Load {
   /** The places of the writes that are made, rising, where the others are left out. @default - all */
   readonly only?: readonly number[]
 }
-
-const HOUR_MS = 3_600_000
 
 /** Writes to a table until a moment, in milliseconds since 1970. */
 export async function runWorkload(world: World, table: SimulatedTable, load: Load, untilMs: number): Promise<void> {

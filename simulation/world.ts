@@ -8,6 +8,7 @@ import type { AskedArchive } from './archived-past.js'
 import { SimulatedBucket } from './bucket.js'
 import { Calls } from './calls.js'
 import { SimulatedCompactor } from './compactor.js'
+import type { Contents } from './contents.js'
 import { Deployments, keepIn } from './deployments.js'
 import { SimulatedDesk } from './desk.js'
 import { Dice } from './dice.js'
@@ -84,9 +85,6 @@ export interface Remains {
   /** @default - nobody reads it at last */
   readonly lastLook?: LastLook
 }
-
-/** Objects, each by its key. */
-export type Contents = readonly (readonly [string, Uint8Array])[]
 
 const WEEK_MS = 7 * DAY_MS
 /** As long as Firehose may keep a record in its buffer, and some more. */

@@ -1,9 +1,10 @@
 /** Random archives: items whose changes are lost, repeated, reordered and contradicted as a bad year might do it. */
 import fc from 'fast-check'
+import { DuckDbEngine } from '../../queries/engines/duckdb.js'
 import type { AuditRow } from '../../transform/audit-row.js'
 import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { rowsOfRecord } from '../delivery/desk.js'
+import { ingestRecords, rowsOfRecord, temporaryFolder } from '../delivery/desk.js'
 import {
   type Attributes,
   baselineDocument,
@@ -15,6 +16,7 @@ import {
   TIME_TO_LIVE,
   tableConfiguration,
 } from '../factories.js'
+import { runs } from '../transform/arbitraries.js'
 
 /** Two seconds before midnight, so that every archive has two partitions. In seconds since 1970. */
 export const BEGIN = Date.UTC(2026, 10, 21, 23, 59, 58) / 1000
@@ -257,6 +259,27 @@ function toRecord(change: Seen, view: View, item: number, place: number, variant
 
 function imageOf(keys: Attributes, image: number | null): Attributes | undefined {
   return image === null ? undefined : { ...keys, v: { N: String(image) }, writer: { S: `w${image}` } }
+}
+
+/** Asks an archive of random lives, some of whose changes came twice: `random-archive`'s own table, by DuckDB. */
+export async function withRandomArchive(items: number, ask: (engine: DuckDbEngine) => Promise<void>): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(randomRecords(items), async ({ records }) => {
+      const root = temporaryFolder()
+      await ingestRecords(root, records)
+      await ingestRecords(
+        root,
+        records.filter((_, i) => i % 3 === 0),
+      )
+      const engine = await DuckDbEngine.open(root, [tableConfiguration()])
+      try {
+        await ask(engine)
+      } finally {
+        engine.close()
+      }
+    }),
+    { ...runs(1), endOnFailure: true },
+  )
 }
 
 /** In an order that depends on the seed alone. */

@@ -58,8 +58,8 @@ const PERSONS: readonly Planted[] = [
   {
     name: 'a person has a new key before the old one has its certificate',
     file: 'erasure/renew.ts',
-    right: "if (isBegun && factsOf(facts, 'erasure', erased).length === 0)",
-    wrong: "if (isBegun && table === '')",
+    right: 'if (known?.certificate === null)',
+    wrong: "if (known?.certificate === null && table === '')",
     cause: /has lost key \d+, and no certificate tells/,
     mended: 'f9f1fad',
     worlds: strikes(hasPersons, 'function-killed'),

@@ -1,19 +1,16 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bindQuery } from '../../../queries/bind.js'
 import { savedQuery } from '../../../queries/catalog.js'
 import type { BoundStatement } from '../../../queries/engines/derivation.js'
-import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
+import type { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import type { Scope } from '../../../queries/engines/engine.js'
 import { NarrowedTables } from '../../../queries/engines/narrowed-tables.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import { inSlice, type Slice } from '../../../queries/engines/slices.js'
 import { differenceOfLinked, lastOfLinked } from '../../../queries/verdict/last-of-linked.js'
 import { formatInstant } from '../../../transform/instant.js'
-import { ingestRecords, temporaryFolder } from '../../delivery/desk.js'
 import { tableConfiguration } from '../../factories.js'
-import { runs } from '../../transform/arbitraries.js'
-import { BEGIN, randomRecords } from '../random-archive.js'
+import { BEGIN, withRandomArchive } from '../random-archive.js'
 
 const TABLE = tableConfiguration()
 
@@ -87,26 +84,12 @@ describe('a question of a whole table, in slices', () => {
 
 type Query = (sql: string) => Promise<readonly (readonly unknown[])[]>
 
-/** An archive of random lives, some of whose changes came twice. */
+/** A random archive, and what is asked narrow, then wide of it. */
 async function withArchive(ask: (engine: DuckDbEngine, narrowed: NarrowedTables, query: Query) => Promise<void>) {
-  await fc.assert(
-    fc.asyncProperty(randomRecords(60), async ({ records }) => {
-      const root = temporaryFolder()
-      await ingestRecords(root, records)
-      await ingestRecords(
-        root,
-        records.filter((_, i) => i % 3 === 0),
-      )
-      const engine = await DuckDbEngine.open(root, [TABLE])
-      const query = async (sql: string) => [...rowsOf(await engine.run(sql))].map(row => Object.values(row))
-      try {
-        await ask(engine, new NarrowedTables(), query)
-      } finally {
-        engine.close()
-      }
-    }),
-    { ...runs(1), endOnFailure: true },
-  )
+  await withRandomArchive(60, async engine => {
+    const query = async (sql: string) => [...rowsOf(await engine.run(sql))].map(row => Object.values(row))
+    await ask(engine, new NarrowedTables(), query)
+  })
 }
 
 function* questions() {

@@ -1,10 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { askQuery } from '../../../queries/answers/ask.js'
 import { readHistory } from '../../../queries/answers/read-history.js'
 import { bindQuery } from '../../../queries/bind.js'
 import { savedQuery } from '../../../queries/catalog.js'
-import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
+import type { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
 import { readHistories } from '../../../queries/verdict/histories.js'
@@ -12,41 +11,20 @@ import { archiveBegan, stateAt } from '../../../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { thenOf, thenOfTable } from '../../../restore/restore-plan.js'
 import { formatInstant } from '../../../transform/instant.js'
-import { ingestRecords, temporaryFolder } from '../../delivery/desk.js'
 import { tableConfiguration } from '../../factories.js'
-import { runs } from '../../transform/arbitraries.js'
-import { BEGIN, randomRecords } from '../random-archive.js'
+import { BEGIN, withRandomArchive } from '../random-archive.js'
 
 const TABLE = tableConfiguration()
 
-/** An archive of random lives, some of whose changes came twice. */
-async function withArchive(items: number, ask: (engine: DuckDbEngine, keys: readonly string[]) => Promise<void>) {
-  await fc.assert(
-    fc.asyncProperty(randomRecords(items), async ({ records }) => {
-      const root = temporaryFolder()
-      await ingestRecords(root, records)
-      await ingestRecords(
-        root,
-        records.filter((_, i) => i % 3 === 0),
-      )
-      const engine = await DuckDbEngine.open(root, [TABLE])
-      try {
-        const answer = await engine.run('select distinct item_key from orders order by item_key')
-        await ask(
-          engine,
-          [...rowsOf(answer)].map(row => row.item_key as string),
-        )
-      } finally {
-        engine.close()
-      }
-    }),
-    { ...runs(1), endOnFailure: true },
-  )
+async function keysIn(engine: DuckDbEngine): Promise<readonly string[]> {
+  const answer = await engine.run('select distinct item_key from orders order by item_key')
+  return [...rowsOf(answer)].map(row => row.item_key as string)
 }
 
 describe('readHistories', () => {
   it('reads of many items at once what readHistory reads of each', async () => {
-    await withArchive(30, async (engine, keys) => {
+    await withRandomArchive(30, async engine => {
+      const keys = await keysIn(engine)
       const all = await readHistories(engine, TABLE, [...keys, '{"order_id":{"S":"never seen"}}'])
       expect(all.size).toBe(keys.length + 1)
       expect(all.get('{"order_id":{"S":"never seen"}}')?.changes).toEqual([])
@@ -72,7 +50,8 @@ describe('readHistories', () => {
 
 describe('what an item was', () => {
   it('is the same by its own history and among all items of its table', async () => {
-    await withArchive(120, async (engine, keys) => {
+    await withRandomArchive(120, async engine => {
+      const keys = await keysIn(engine)
       const all = await readHistories(engine, TABLE, keys)
       const beganUs = await archiveBegan(engine, TABLE)
       for (const us of [0, 1_000_000, 3_500_000, 9_000_000].map(later => BEGIN * 1_000_000 + later)) {
@@ -99,7 +78,7 @@ describe('what an item was', () => {
 
 describe('what differs in a table between two moments', () => {
   it('is what the table held at each of them, compared', async () => {
-    await withArchive(120, async engine => {
+    await withRandomArchive(120, async engine => {
       const began = await engine.run('select item_key, min(event_time_us) as us from orders group by item_key')
       const beganUs = new Map([...rowsOf(began)].map(({ item_key, us }) => [item_key as string, Number(us)]))
       const itemsOf = async (us: number) => {
