@@ -20,6 +20,8 @@ export async function startLoopback(respond: Responder): Promise<Loopback> {
     const body = await buffer(request).catch(() => undefined)
     if (body !== undefined) await respond(request, body, response)
   })
+  // never closed while it is idle: a request that meets the closing would fail, for clients that try once
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

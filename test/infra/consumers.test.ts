@@ -45,6 +45,10 @@ try {
 console.log(app.synth().stacks.length, captured.configuration.table)
 `
 
+/** The packages that have the construct. */
+const PACKAGES = ['itemtrail/infra', 'itemtrail-infra']
+const fileOf = (name: string) => name.replace('/', '-')
+
 interface Kind {
   readonly package: 'commonjs' | 'module'
   readonly module: string
@@ -86,23 +90,24 @@ describe.skipIf(!ready)(`an app that installs what is published${ready ? '' : wh
     execFileSync('tar', ['-xzf', join(folder, file), '--strip-components', '1', '-C', to])
   }
 
-  function compileAndRun(kind: Kind, name: string) {
+  it.each(Object.entries(KINDS))('%s', (_, kind) => {
     const app = mkdtempSync(join(folder, 'app-'))
     writeFileSync(join(app, 'package.json'), JSON.stringify({ type: kind.package }))
-    writeFileSync(join(app, 'app.ts'), APP.replace('PACKAGE', name))
+    for (const name of PACKAGES) writeFileSync(join(app, `${fileOf(name)}.ts`), APP.replace('PACKAGE', name))
     const { module, moduleResolution } = kind
     const compilerOptions = { target: 'es2022', module, moduleResolution, strict: true, skipLibCheck: true, types: [] }
-    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
+    const files = PACKAGES.map(name => `${fileOf(name)}.ts`)
+    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
     const compiled = spawnSync(process.execPath, [TSC], { cwd: app, encoding: 'utf8' })
     expect(compiled.stdout).toBe('')
     const env = { PATH: process.env.PATH, HOME: folder, CDK_VALIDATION: 'false' }
-    return spawnSync(process.execPath, ['app.js'], { cwd: app, encoding: 'utf8', env })
-  }
-
-  it.each(Object.entries(KINDS))('%s', (_, kind) => {
-    for (const name of ['itemtrail/infra', 'itemtrail-infra']) {
-      const { stdout, stderr } = compileAndRun(kind, name)
-      expect([stdout, stderr]).toEqual(['1 Orders\n', expect.not.stringMatching(/Error/)])
+    for (const name of PACKAGES) {
+      const { stdout, stderr } = spawnSync(process.execPath, [`${fileOf(name)}.js`], {
+        cwd: app,
+        encoding: 'utf8',
+        env,
+      })
+      expect([stdout, stderr], name).toEqual(['1 Orders\n', expect.not.stringMatching(/Error/)])
     }
   })
 

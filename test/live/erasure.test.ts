@@ -13,7 +13,7 @@ import { startTimeProxy } from './time-proxy.js'
 
 const missing = missingForDynamoDbLocal()
 
-const CHANGES = 2000
+const CHANGES = 800
 const ITEMS = 50
 const ANN = /Ann Plaintext|ann@plain\.example/
 const BOB = 'Bob Plaintext'

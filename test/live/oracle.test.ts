@@ -19,8 +19,9 @@ const missing = missingForDynamoDbLocal()
 
 /** Further seeds: `SEEDS=1,2,3 npm run test:live -- oracle`. */
 const SEEDS = (process.env.SEEDS ?? '1').split(',').map(Number)
-const OPERATIONS = 250
-const INSTANTS = 12
+/** More of them on each table: `OPERATIONS=250`. */
+const OPERATIONS = Number(process.env.OPERATIONS ?? 150)
+const INSTANTS = 8
 
 describe.skipIf(missing !== undefined)(`the oracle on DynamoDB Local${missing ? ` (${missing})` : ''}`, () => {
   let local: DynamoDbLocal

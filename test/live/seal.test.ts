@@ -19,7 +19,7 @@ import { WORKLOAD_TABLES, Workload, type WorkloadTable } from './workload.js'
 const missing = missingForDynamoDbLocal()
 
 /** More of them: `KILLS=50 npm run test:live -- seal`. */
-const KILLS = Number(process.env.KILLS ?? 8)
+const KILLS = Number(process.env.KILLS ?? 5)
 const SEED = 20261129
 
 describe.skipIf(missing !== undefined)(`seal beside a tail${missing ? ` (${missing})` : ''}`, () => {

@@ -36,7 +36,7 @@ const TABLE = {
 } as const
 const ITEM = parseItem(JSON.stringify(orderOf('o1', 'NEW')))
 /** More of them: `RUNS=200 npm run test:live -- stack-races`. */
-const RUNS = Number(process.env.RUNS ?? 60)
+const RUNS = Number(process.env.RUNS ?? 30)
 const NOW = Date.UTC(2026, 10, 29)
 
 describe.skipIf(missing !== undefined)(`races about keys on DynamoDB Local${missing ? ` (${missing})` : ''}`, () => {

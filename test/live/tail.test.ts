@@ -18,7 +18,7 @@ import { WORKLOAD_TABLES, Workload, type WorkloadTable } from './workload.js'
 const missing = missingForDynamoDbLocal()
 
 /** More of them: `KILLS=50 npm run test:live -- tail`. */
-const KILLS = Number(process.env.KILLS ?? 10)
+const KILLS = Number(process.env.KILLS ?? 6)
 const SEED = 20261125
 
 describe.skipIf(missing !== undefined)(`tail on DynamoDB Local${missing ? ` (${missing})` : ''}`, () => {

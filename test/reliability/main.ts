@@ -35,7 +35,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   oracle: {
     file: 'test/live/oracle.test.ts',
     config: 'vitest.live.config.ts',
-    environment: { SEEDS: '1,2,3,4,5,6,7,8,9,10' },
+    environment: { SEEDS: '1,2,3,4,5,6,7,8,9,10', OPERATIONS: '250' },
   },
   kills: { file: 'test/live/tail.test.ts', config: 'vitest.live.config.ts', environment: { KILLS: '50' } },
   'seal-kills': { file: 'test/live/seal.test.ts', config: 'vitest.live.config.ts', environment: { KILLS: '50' } },
