@@ -81,7 +81,7 @@ async function checkManifest(
   const instance = await openDuckDb(':memory:', settings)
   const connection = await instance.connect()
   try {
-    for (const statement of TRINO_MACROS) await connection.run(statement)
+    await connection.run(TRINO_MACROS)
     const check = new RowCheck(connection, root, table, new Set(damaged.keys()))
     for (const used of runsInUse(coverage)) problems.push(...(await check.ofRun(used, listed)))
     problems.push(...(await check.ofCheckpoints(manifest, coverage)))

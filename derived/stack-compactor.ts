@@ -13,6 +13,8 @@ export interface StackCompactorOptions extends AthenaWriterOptions, Pick<Compact
   readonly runBytes: number
   /** Bytes of the archive after which a checkpoint is due, at least. @default - 256 MB */
   readonly checkpointBytes?: number
+  /** The statements whose answers are kept. @default - those whose verdicts every command asks for */
+  readonly answers?: CompactorOptions['answers']
   readonly onPublished?: (published: Published) => void
   /** Milliseconds since 1970. @default - the clock */
   readonly now?: () => number
@@ -34,10 +36,9 @@ const RULES = {
 
 /** What a function of a stack does of a table each time it is called, for as long as it may take. */
 export function createStackCompactor(options: StackCompactorOptions): (budget: Budget) => Promise<void> {
-  const { now = Date.now, archive } = options
+  const { now = Date.now, archive, answers = keptStatements(options.configuration) } = options
   const list = listingOf(archive)
   return async budget => {
-    const answers = keptStatements(options.configuration)
     await compact({ ...RULES, ...options, answers, list, now, writer: new AthenaWriter(options, budget) }, budget)
   }
 }

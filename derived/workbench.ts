@@ -55,7 +55,7 @@ export class Workbench {
       const instance = await openDuckDb()
       const connection = await instance.connect()
       await attachLock(connection, lock, table)
-      for (const statement of TRINO_MACROS) await connection.run(statement)
+      await connection.run(TRINO_MACROS)
       const bench = new Workbench(root, table, instance, connection, lock)
       rmSync(bench.path(), { recursive: true, force: true })
       makeFolder(bench.path())

@@ -18,7 +18,7 @@ export function answerFromFolder(root: string, bucket: string): AthenaServer['an
     const instance = await DuckDBInstance.create(':memory:')
     const connection = await instance.connect()
     try {
-      for (const statement of TRINO_MACROS) await connection.run(statement)
+      await connection.run(TRINO_MACROS)
       const files = quoted(join(root, 'data/Orders/*/*.parquet'))
       const path = `${quoted(`s3://${bucket}/`)} || regexp_extract(filename, 'data/.*')`
       const rows = `read_parquet(${files}, union_by_name = true, filename = true, hive_types_autocast = false)`

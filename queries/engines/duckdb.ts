@@ -140,7 +140,7 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   private async begin(): Promise<void> {
-    for (const statement of [FOOTERS_KEPT, ...TRINO_MACROS]) await this.connection.run(statement)
+    await this.connection.run(`${FOOTERS_KEPT};\n${TRINO_MACROS}`)
     // before the door is shut to other files
     const events = this.cloudtrail === undefined ? undefined : readCallEvents(this.cloudtrail, this.unreadCalls)
     await createCallsTable(this.connection, events, this.spill.path)

@@ -68,6 +68,6 @@ it('tables of any names are ingested, compacted, verified, asked and planned eac
         expect(() => JSON.parse(planned.out)).not.toThrow()
       }
     }),
-    { ...runs(3), endOnFailure: true },
+    { ...runs(2), endOnFailure: true },
   )
 }, 300_000)

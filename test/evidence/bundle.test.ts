@@ -608,9 +608,7 @@ describe('HOWTO.txt', { timeout: 600_000 }, () => {
     expect(byHand(more).stdout).not.toContain('payload: nothing more')
     expect(byHand(more.remade()).stdout).not.toContain('other files: nothing more')
     const [proof] = proofsOf(small) as [string]
-    const turned = bundle
-      .copy()
-      .edit(proof, text => text.replace(/^= (\d)(\d+)$/m, (_, a, rest) => `= ${9 - a}${rest}`))
+    const turned = small.copy().edit(proof, text => text.replace(/^= (\d)(\d+)$/m, (_, a, rest) => `= ${9 - a}${rest}`))
     expect(byHand(turned.remade()).stdout).toContain(`BROKEN: ${proof}`)
     const foreign = byHand(await resigned({ seed: WITNESS_SEED }, small), { KEY: VKEY })
     expect(foreign.stdout).toContain('Signature Verification Failure')
