@@ -22,8 +22,8 @@ const CALLS_NOBODY = {
 const KEEPS_NOTHING = { allocator_background_threads: 'true' }
 
 /**
- * A window over all rows of a group stays one: DuckDB would read the table a second time for it, and join. Measured, our
- * statements took a tenth more for that, of one item and of a million.
+ * A window over all rows of a group stays one: DuckDB would read the table a second time for it, and join. Measured,
+ * our statements took a tenth more for that, of one item and of many.
  */
 const READS_ONCE = { disabled_optimizers: 'window_self_join' }
 
