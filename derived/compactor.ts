@@ -45,7 +45,7 @@ export interface WrittenRun extends Pick<Run, 'digits' | 'rows' | 'deliveries' |
 export interface Writer {
   /** All deliveries of some days, by item. Undefined where none of the days shows a row. */
   writeRun(planned: Planned): Promise<WrittenRun | undefined>
-  /** What later states depend on. How many items there are, and where it counts them, rows. */
+  /** What later states depend on. Of how many items, and where it counts them, how many rows. */
   writeCheckpoint(planned: PlannedCheckpoint): Promise<{ readonly items: number; readonly rows?: number }>
   /** What a statement answers. How many rows. */
   writeAnswer(planned: PlannedAnswer): Promise<{ readonly rows: number }>

@@ -20,7 +20,7 @@ import type { Desk, Workbench } from './workbench.js'
  * from the very question that will be asked; of many items, of a part of them.
  */
 export async function writeCheckpointFile(
-  { bench, folder, columns }: Desk,
+  { bench, folder, columns, room }: Desk & { readonly room: number },
   tables: DuckDbTables,
   { name, days, found, previous }: PlannedCheckpoint,
 ): Promise<{ readonly items: number; readonly rows: number }> {
@@ -30,9 +30,14 @@ export async function writeCheckpointFile(
   const older = previous === undefined ? [] : [tables.ofCheckpoint(previous.name)]
   const later = tables.ofArchive({ after: previous?.day, upTo: day }, found.listed)
   const rows = [emptyRows(columns), ...older, ...later].join(' union all by name ')
-  await hide(hashedImages(rows))
-  await bench.query(`create or replace temp table needed as ${renderQuery(NEEDED_CHANGES, { changes: view }).sql}`)
-  const part = partOf(await countItems(bench, 'needed'), day)
+  const { sql } = renderQuery(NEEDED_CHANGES, { changes: view })
+  await bench.query('drop table if exists needed')
+  for (const [i, slice] of (await slicesOf(bench, rows, room)).entries()) {
+    await hide(hashedImages(slice))
+    await bench.query(i === 0 ? `create temp table needed as ${sql}` : `insert into needed ${sql}`)
+  }
+  const items = await countItems(bench, 'needed')
+  const part = partOf(items, day)
   await hide(hashedImages(`select * from (${rows}) where ${part}`))
   await keepStates(bench, day, 'states_before')
   const path = bench.path('checkpoint.parquet')
@@ -46,10 +51,9 @@ export async function writeCheckpointFile(
     (format parquet, parquet_version v2, compression zstd, row_group_size 20480, row_group_size_bytes '${ROW_GROUP_BYTES}')`)
   const written = `read_parquet(${fileList([path])}, hive_partitioning = false)`
   const counted = await compareRows(bench, day, `(${rows}) semi join needed using (item_key, event_id)`, written)
-  await hide(hashedImages(`select * from ${written}`))
+  await hide(hashedImages(`select * from ${written} where ${part}`))
   await keepStates(bench, day, 'states_after')
-  await refuseOtherStates(bench, day, part)
-  const items = await countItems(bench, 'states_after')
+  await refuseOtherStates(bench, day)
   await bench.query(`drop view ${view}`)
   await folder.put(`${checkpointFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)
   return { items, rows: counted }
@@ -58,6 +62,16 @@ export async function writeCheckpointFile(
 /** Rows with hashes in the place of images: a state is compared by its image's hash, and images are dear to sort. */
 function hashedImages(rows: string): string {
   return `select * replace (md5_number(new_image) as new_image, null as old_image) from (${rows})`
+}
+
+/** What the windows over a row hold of it, measured: its key, ids and hashes. */
+const ROW_IN_WINDOWS = 500
+
+/** Some rows in slices of items whose changes fit in the room when they are put in order. */
+async function slicesOf(bench: Workbench, rows: string, room: number): Promise<readonly string[]> {
+  const [counted] = await bench.query(`select count(*)::varchar as n from (${rows})`)
+  const slices = Math.max(1, Math.ceil((Number(counted?.n) * ROW_IN_WINDOWS) / room))
+  return Array.from({ length: slices }, (_, i) => `select * from (${rows}) where hash(item_key) % ${slices} = ${i}`)
 }
 
 /** Of about so many items the states are compared, so that a larger table costs no more. */
@@ -129,16 +143,16 @@ export async function differingStates(
     await keepStates(asked, day, name)
   }
   await asked.query(`drop view ${deliveriesOf(asked)}`)
-  return surplusStates(asked, 'true')
+  return surplusStates(asked)
 }
 
-/** Keys of items whose states before and after, of a part of them, are not the same; at most 20. */
-async function surplusStates(asked: AskedTable, part: string): Promise<readonly string[]> {
+/** Keys of items whose states before and after are not the same; at most 20. */
+async function surplusStates(asked: AskedTable): Promise<readonly string[]> {
   const differing = await asked.query(`
     select distinct item_key
     from (
       select * exclude (side), sum(side) as surplus
-      from (select *, 1 as side from states_before union all select *, -1 as side from states_after where ${part})
+      from (select *, 1 as side from states_before union all select *, -1 as side from states_after)
       group by all
     )
     where surplus <> 0
@@ -147,8 +161,8 @@ async function surplusStates(asked: AskedTable, part: string): Promise<readonly 
   return differing.map(row => String(row.item_key))
 }
 
-async function refuseOtherStates(bench: AskedTable, day: string, part: string): Promise<void> {
-  const differing = await surplusStates(bench, part)
+async function refuseOtherStates(bench: AskedTable, day: string): Promise<void> {
+  const differing = await surplusStates(bench)
   if (differing.length > 0)
     throw new DerivedError(
       `checkpoint of ${bench.table} at the end of ${day} gives other states than the archive`,
