@@ -25,7 +25,7 @@ export interface CompactionOptions {
   readonly rebuild?: boolean
   /** Goes on although records of the table wait under `refused/`. @default false */
   readonly despiteRefused?: boolean
-  /** What DuckDB may hold in memory; the rest it keeps on disk. @default 512MB */
+  /** What DuckDB may hold in memory; the rest it keeps on disk. @default 448MB */
   readonly memory?: string
   /** Bytes of rows that are sorted at a time. @default - what fits in the memory */
   readonly room?: number

@@ -28,11 +28,11 @@ export async function writeAnswer(
   const touching = previous && itemsOfDays(tables, found, previous.lacks)
   const touched = touching === undefined ? undefined : await touchedBuckets(bench, touching, digits)
   const restriction = touched === undefined ? '' : 'semi join touched_items using (item_key)'
-  await bench.query('drop table if exists answer')
   for (const [i, some] of groupBuckets(runs, digits, touched).entries()) {
     const parts = tables.ofRuns(some).map(rows => `select * from (${rows}) ${restriction}`)
     const all = earliestArrivals([emptyZonedRows(columns), ...parts].join(' union all by name '))
     await bench.query(`create or replace temp view ${view} as ${all}`)
+    await bench.giveBack()
     const narrowed = bench.narrowedFor(`${all} ${touching}`)
     const { sql, values } = await narrowed.statementOf(statement, scope, text => bench.query(text))
     await bench.query(
@@ -49,7 +49,7 @@ export async function writeAnswer(
     copy (select * from answer ${rest} order by item_key)
     to ${quoted(path)} (format parquet, parquet_version v2, compression zstd)`)
   const [row] = await bench.query(`select count(*)::varchar as n from read_parquet(${quoted(path)})`)
-  await bench.query(`drop view if exists ${view}`)
+  for (const statement of [`drop view if exists ${view}`, 'drop table answer']) await bench.query(statement)
   await folder.put(`${answersFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)
   return { rows: Number(row?.n) }
 }

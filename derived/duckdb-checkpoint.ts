@@ -31,11 +31,13 @@ export async function writeCheckpointFile(
   const later = tables.ofArchive({ after: previous?.day, upTo: day }, found.listed)
   const rows = [emptyRows(columns), ...older, ...later].join(' union all by name ')
   const { sql } = renderQuery(NEEDED_CHANGES, { changes: view })
-  await bench.query('drop table if exists needed')
+  await bench.forgetItems()
+  await bench.giveBack()
   for (const [i, slice] of (await slicesOf(bench, rows, room)).entries()) {
     await hide(hashedImages(slice))
     await bench.query(i === 0 ? `create temp table needed as ${sql}` : `insert into needed ${sql}`)
   }
+  await bench.giveBack()
   const items = await countItems(bench, 'needed')
   const part = partOf(items, day)
   await hide(hashedImages(`select * from (${rows}) where ${part}`))
@@ -55,6 +57,7 @@ export async function writeCheckpointFile(
   await keepStates(bench, day, 'states_after')
   await refuseOtherStates(bench, day)
   await bench.query(`drop view ${view}`)
+  for (const name of ['needed', 'states_before', 'states_after']) await bench.query(`drop table ${name}`)
   await folder.put(`${checkpointFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)
   return { items, rows: counted }
 }

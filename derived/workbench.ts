@@ -82,6 +82,20 @@ export class Workbench {
     return narrowed
   }
 
+  /** Lets go of what was told of items. */
+  async forgetItems(): Promise<void> {
+    for (const narrowed of this.narrowed.values()) await narrowed.forget(sql => this.query(sql))
+    this.narrowed.clear()
+  }
+
+  /**
+   * Gives back to the system what DuckDB has freed, as it does where its threads end; by itself it does so seconds
+   * later, when as much again has been taken: measured, of a million items 400 MB.
+   */
+  async giveBack(): Promise<void> {
+    for (const statement of ['set threads = 1', 'reset threads']) await this.query(statement)
+  }
+
   /** A path in the folder for work in progress. */
   path(name = ''): string {
     return join(this.root, derivedPrefix(this.table), WORK, name)

@@ -35,7 +35,7 @@ export interface FolderOptions extends PersonOptions {
    * @default - nobody: what was sealed is held against the journal all the same, and every verdict says so
    */
   readonly journalKey?: string | undefined
-  /** What DuckDB may hold in memory, such as `2GB`: more goes to a temporary folder. @default - `512MB` */
+  /** What DuckDB may hold in memory, such as `2GB`: more goes to a temporary folder. @default - `448MB` */
   readonly memory?: string | undefined
   /** What else is known of its journal. @default - nothing */
   readonly journal?: Omit<KnownJournal, 'believed'> | undefined

@@ -44,7 +44,7 @@ export async function openDuckDb(
 }
 
 /** What DuckDB holds of an archive where nobody says otherwise: with all around it a command stays below 1 GB. */
-export const MEMORY = '512MB'
+export const MEMORY = '448MB'
 
 /**
  * A folder for what does not fit in memory: images among it, so it is for its owner alone, and the next one takes along

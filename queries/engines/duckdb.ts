@@ -51,7 +51,7 @@ export interface DuckDbOptions {
   readonly journal?: KnownJournal | undefined
   /** Where files of CloudTrail lie, with the calls that made changes. @default - nobody knows who called */
   readonly cloudtrail?: string | undefined
-  /** What it may hold in memory, such as `2GB`: more goes to a temporary folder. @default - `512MB` */
+  /** What it may hold in memory, such as `2GB`: more goes to a temporary folder. @default - `448MB` */
   readonly memory?: string | undefined
 }
 

@@ -102,6 +102,12 @@ export class NarrowedTables {
     return slicesAt(slice, lasts.slice(0, -1).map(String))
   }
 
+  /** Lets go of what was told. */
+  async forget(query: (sql: string) => Promise<unknown>): Promise<void> {
+    for (const name of this.told.values()) await query(`drop table ${name}`)
+    this.told.clear()
+  }
+
   /** The name of the table with the items; whoever asks for it while it is made makes another, and the last is kept. */
   private async itemsOf({ items }: Narrowing, query: (sql: string) => Promise<unknown>): Promise<string> {
     const known = this.told.get(items)
