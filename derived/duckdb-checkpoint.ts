@@ -32,8 +32,8 @@ export async function writeCheckpointFile(
   const rows = [emptyRows(columns), ...older, ...later].join(' union all by name ')
   const { sql } = renderQuery(NEEDED_CHANGES, { changes: view })
   await bench.forgetItems()
-  await bench.giveBack()
   for (const [i, slice] of (await slicesOf(bench, rows, room)).entries()) {
+    await bench.giveBack()
     await hide(hashedImages(slice))
     await bench.query(i === 0 ? `create temp table needed as ${sql}` : `insert into needed ${sql}`)
   }
