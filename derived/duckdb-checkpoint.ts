@@ -38,7 +38,7 @@ export async function writeCheckpointFile(
     await bench.query(i === 0 ? `create temp table needed as ${sql}` : `insert into needed ${sql}`)
   }
   await bench.giveBack()
-  const items = await countItems(bench, 'needed')
+  const items = await countNeeded(bench)
   const part = partOf(items, day)
   await hide(hashedImages(`select * from (${rows}) where ${part}`))
   await keepStates(bench, day, 'states_before')
@@ -93,8 +93,8 @@ function partOf(items: number, day: string): string {
   return `${bucketInDuckDb(digits)} = ${quoted(bucket)}`
 }
 
-async function countItems(bench: Workbench, table: string): Promise<number> {
-  const [row] = await bench.query(`select count(distinct item_key)::varchar as n from ${table}`)
+async function countNeeded(bench: Workbench): Promise<number> {
+  const [row] = await bench.query('select count(distinct item_key)::varchar as n from needed')
   return Number(row?.n)
 }
 

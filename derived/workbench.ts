@@ -93,7 +93,12 @@ export class Workbench {
    * later, when as much again has been taken: measured, of a million items 400 MB.
    */
   async giveBack(): Promise<void> {
-    for (const statement of ['set threads = 1', 'reset threads']) await this.query(statement)
+    await this.byOneThread([])
+  }
+
+  /** Runs statements by one thread, which reads rows in their order. */
+  async byOneThread(statements: readonly string[]): Promise<void> {
+    for (const statement of ['set threads = 1', ...statements, 'reset threads']) await this.query(statement)
   }
 
   /** A path in the folder for work in progress. */
