@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { Permits } from '../aws/permits.js'
-import { openDuckDb } from '../queries/engines/duckdb-instance.js'
+import { COMPRESSION, openDuckDb } from '../queries/engines/duckdb-instance.js'
 import { quoted } from '../queries/engines/literal.js'
 import { type Column, duckDbType } from '../transform/audit-row.js'
 
@@ -99,6 +99,6 @@ function copyStatement(linesPath: string, parquetPath: string, columns: readonly
       ${quoted(linesPath)}, format = 'newline_delimited', hive_partitioning = false, columns = {${texts.join(', ')}}
     )
   ) to ${quoted(parquetPath)} (
-    format parquet, compression zstd, row_group_size ${ROW_GROUP_ROWS}, write_bloom_filter false
+    format parquet, ${COMPRESSION}, row_group_size ${ROW_GROUP_ROWS}, write_bloom_filter false
   )`
 }

@@ -1,3 +1,4 @@
+import { COMPRESSION } from '../queries/engines/duckdb-instance.js'
 import { deliveriesOf, quoted } from '../queries/engines/literal.js'
 import { earliestArrivals, emptyZonedRows } from '../queries/engines/relations.js'
 import { answersFolderPrefix } from '../transform/derived.js'
@@ -47,7 +48,7 @@ export async function writeAnswer(
       : `union all by name select * from (${tables.ofAnswer(previous.name, answered)}) anti join touched_items using (item_key)`
   await bench.query(`
     copy (select * from answer ${rest} order by item_key)
-    to ${quoted(path)} (format parquet, parquet_version v2, compression zstd)`)
+    to ${quoted(path)} (format parquet, parquet_version v2, ${COMPRESSION})`)
   const [row] = await bench.query(`select count(*)::varchar as n from read_parquet(${quoted(path)})`)
   for (const statement of [`drop view if exists ${view}`, 'drop table answer']) await bench.query(statement)
   await folder.put(`${answersFolderPrefix(bench.table, name)}${ROWS_FILE}`, path)

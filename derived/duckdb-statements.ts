@@ -1,4 +1,5 @@
 import { sqlPart } from '../queries/catalog.js'
+import { COMPRESSION } from '../queries/engines/duckdb-instance.js'
 import { fileList } from '../queries/engines/file-list.js'
 import { quoted } from '../queries/engines/literal.js'
 import { emptyRows, rowsOfObjects } from '../queries/engines/relations.js'
@@ -148,28 +149,31 @@ export function bucketRowsSql(bucket: string, anyRepeated: boolean, path: string
 }
 
 /** How a file of a run is written. */
-const RUN_FORMAT = `format parquet, parquet_version v2, compression zstd, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}'`
+const RUN_FORMAT = `format parquet, parquet_version v2, ${COMPRESSION}, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}'`
 
 /** The bucket that a file is of, by the folder it lies in. */
 const BUCKET_OF_FILE = String.raw`regexp_extract(filename, '${BUCKET_COLUMN}=([0-9a-f]+)[/\\][^/\\]*$', 1)`
 
 /**
  * What buckets hold of some days, read back from their files. `strange` counts rows of another bucket, there twice, or
- * behind one of an item that comes later.
+ * behind one of an item that comes later; rows that DuckDB did not give in the order of their file, too.
  */
 export function writtenSql(paths: readonly string[], digits: number, days: readonly string[]): string {
   return `
     select ${BUCKET_OF_FILE} as ${BUCKET_COLUMN}, count(*)::varchar as rows_kept, sum(repeats + 1)::varchar as deliveries,
       ${digestSql(ROW_TEXT, '(repeats + 1)', 'duckdb')} as digest,
       (count(*) - count(distinct event_id || row_hash)
-        + count_if(${bucketInDuckDb(digits)} <> ${BUCKET_OF_FILE}) + count_if(coalesce(item_key < previous, false)))::varchar as strange
+        + count_if(${bucketInDuckDb(digits)} <> ${BUCKET_OF_FILE})
+        + count_if(file_row_number > 0 and (item_key < previous or file_row_number <> previous_number + 1)))::varchar
+        as strange
     from (
-      select *, lag(item_key) over (partition by filename order by file_row_number) as previous
+      -- a window over rows as they come, which need not be sorted for it
+      select *, lag(item_key) over () as previous, lag(file_row_number) over () as previous_number
       from read_parquet(
         ${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true
       )
-      where ${daysSql(days)}
     )
+    where ${daysSql(days)}
     group by filename`
 }
 
@@ -185,8 +189,8 @@ export function alteredImagesSql(paths: readonly string[], sides: readonly ('old
 }
 
 /**
- * Changes whose rows contradict one another, file by file; all of them are kept. Images are looked at only where rows
- * of one change differ.
+ * Changes whose rows contradict one another, file by file; all of them are kept. Images are looked at only where there
+ * are several rows of one change, which then differ.
  */
 export function conflictsSql(paths: readonly string[]): string {
   const rows = `read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true)`
@@ -197,9 +201,8 @@ export function conflictsSql(paths: readonly string[]): string {
       where event_id in (
         select event_id
         from ${rows}
-        where time_precision <> 'arrival'
-        group by event_id, config_id, source_event_id
-        having min(row_hash) <> max(row_hash)
+        group by event_id
+        having count(*) > 1
       )
     ),
     ${sqlPart('contradicted')}

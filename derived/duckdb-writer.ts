@@ -148,13 +148,16 @@ export class DuckDbWriter implements Writer {
     await bench.query(REPEATED_SQL)
     const anyRepeated = (await bench.query('select 1 from repeated limit 1')).length > 0
     if (anyRepeated) await this.refuseDisagreement()
-    await bench.byOneThread(buckets.map(({ name }, i) => bucketRowsSql(name, anyRepeated, paths[i] as string)))
+    await bench.byOneThread(async () => {
+      for (const [i, { name }] of buckets.entries())
+        await bench.query(bucketRowsSql(name, anyRepeated, paths[i] as string))
+    })
     await bench.query('drop table lot_rows')
   }
 
   private async joinParts(parts: readonly string[], path: string): Promise<void> {
     const { bench } = this.options
-    await bench.byOneThread([joinSlicesSql(parts, path)])
+    await bench.byOneThread(() => bench.query(joinSlicesSql(parts, path)))
     for (const part of parts) rmSync(part)
   }
 

@@ -93,12 +93,17 @@ export class Workbench {
    * later, when as much again has been taken: measured, of a million items 400 MB.
    */
   async giveBack(): Promise<void> {
-    await this.byOneThread([])
+    await this.byOneThread(async () => {})
   }
 
-  /** Runs statements by one thread, which reads rows in their order. */
-  async byOneThread(statements: readonly string[]): Promise<void> {
-    for (const statement of ['set threads = 1', ...statements, 'reset threads']) await this.query(statement)
+  /** What statements come to that are run by one thread, which reads rows in their order. */
+  async byOneThread<T>(run: () => Promise<T>): Promise<T> {
+    await this.query('set threads = 1')
+    try {
+      return await run()
+    } finally {
+      await this.query('reset threads')
+    }
   }
 
   /** A path in the folder for work in progress. */

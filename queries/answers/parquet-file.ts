@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { type Data, DataType, type RecordBatch, type Table, Vector } from 'apache-arrow'
 import { privateFolder } from '../../store/durable.js'
-import { duckDbClient, openDuckDb } from '../engines/duckdb-instance.js'
+import { COMPRESSION, duckDbClient, openDuckDb } from '../engines/duckdb-instance.js'
 import { quoted, quotedName } from '../engines/literal.js'
 import { decimalOf } from '../engines/rows.js'
 
@@ -27,7 +27,7 @@ export async function toParquet(table: Table): Promise<Uint8Array> {
     await load(connection, table)
     const names = table.schema.fields.map(({ name }, i) => `c${i} as ${quotedName(name)}`)
     await connection.run(
-      `copy (select ${names.join(', ')} from answer) to ${quoted(path)} (format parquet, compression zstd)`,
+      `copy (select ${names.join(', ')} from answer) to ${quoted(path)} (format parquet, ${COMPRESSION})`,
     )
     return await readFile(path)
   } finally {

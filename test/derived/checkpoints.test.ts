@@ -1,16 +1,18 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { checkCopy } from '../../derived/check.js'
 import { daysIn } from '../../derived/derived-folder.js'
 import { compactTable } from '../../derived/desk-compactor.js'
 import { ROWS_FILE } from '../../derived/duckdb-tables.js'
 import { type StateCheckpoint, sizeOf } from '../../derived/manifest.js'
+import { Workbench } from '../../derived/workbench.js'
 import { openDesk } from '../../library/open-archive.js'
 import { type ItemOfTable, itemsAt } from '../../queries/verdict/table-at.js'
 import { checkpointFolderPrefix } from '../../transform/derived.js'
 import { rowsOfRecord, temporaryFolder, writeRows } from '../delivery/desk.js'
 import { STREAM_ARN, streamsRecord, tableConfiguration } from '../factories.js'
+import { alterRows, parquetUnder } from '../store/altering.js'
 import { forgeManifest, manifestIn, rewrite } from './manifest-in.js'
 
 const TABLE = tableConfiguration()
@@ -129,6 +131,30 @@ describe('checkpoints', () => {
     expect(await statesAt(root, 9 * DAY)).toEqual(before[3])
     // the state of the first day needs that day, and no checkpoint stands for it
     await expect(statesAt(root, DAY - 1)).rejects.toThrow()
+  })
+
+  it('tell of an image that was altered in the archive before, as the archive does', async () => {
+    await alterRows(
+      parquetUnder(join(root, 'data/Orders/event_date=2026-11-10')),
+      { new_image: 'replace(new_image, \'"v"\', \'"w"\')' },
+      'new_image like \'%"A"%\'',
+    )
+    const before = await statesAt(root, 3 * DAY)
+    expect(before.items.map(({ confidence }) => confidence)).toContain('ALTERED')
+    await compactTable(root, 'Orders', OFTEN)
+    for (const date of ['2026-11-10', '2026-11-11']) damage(root, date)
+    expect((await statesAt(root, 3 * DAY)).items).toEqual(before.items)
+  })
+
+  it('are not published where an image was written that the archive does not have', async () => {
+    const { query } = Workbench.prototype
+    vi.spyOn(Workbench.prototype, 'query').mockImplementation(function (this: Workbench, sql, values) {
+      const other = 'replace (null::varchar as old_image, upper(new_image) as new_image)'
+      return query.call(this, sql.replace('replace (null::varchar as old_image)', other), values)
+    })
+    await expect(compactTable(root, 'Orders', OFTEN)).rejects.toThrow(/^checkpoint of Orders at .* of digest/)
+    vi.restoreAllMocks()
+    expect(daysOf(root)).toEqual([])
   })
 
   it('are passed over when a row of their days comes late, and made anew by the next compaction', async () => {
