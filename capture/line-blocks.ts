@@ -17,6 +17,7 @@ const MOST_BYTES = 1024 * 1024
 /** Reads an input in blocks: what of a piece is whole lines comes at once, the rest with the next. */
 export class LineBlockReader {
   private readonly rest = new GrowingBytes()
+  private readonly spare: ArrayBufferLike[] = []
   private at = 0
 
   /** All blocks, without a byte order mark. Of an input that cannot be read on, `takeRest` has what is left. */
@@ -40,16 +41,30 @@ export class LineBlockReader {
     return this.rest.length === 0 ? undefined : this.block(NOTHING, false, false)
   }
 
+  /** Takes back the memory of a block, of which nobody uses anything any more. */
+  reuse({ bytes: { buffer } }: LineBlock): void {
+    if (buffer.byteLength === BLOCK_BYTES) this.spare.push(buffer)
+  }
+
   private block(piece: Buffer, isWhole: boolean, isLast: boolean): LineBlock {
     const { rest, at } = this
-    const bytes = Buffer.allocUnsafeSlow(rest.length + piece.length)
+    const bytes = this.memory(rest.length + piece.length)
     rest.view().copy(bytes)
     piece.copy(bytes, rest.length)
     const offset = at - rest.length
     rest.clear()
     return { bytes, offset, isWhole, isLast }
   }
+
+  /** What lies outside of the heap makes its collector work, too, so large blocks are used again. */
+  private memory(length: number): Buffer {
+    if (length < BLOCK_BYTES / 2 || length > BLOCK_BYTES) return Buffer.allocUnsafeSlow(length)
+    return Buffer.from(this.spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES).buffer, 0, length)
+  }
 }
+
+/** A piece of an input, and what was left of the last one. */
+const BLOCK_BYTES = MOST_BYTES + 64 * 1024
 
 const LINE_FEED = 0x0a
 const NOTHING = Buffer.alloc(0)

@@ -29,8 +29,13 @@ export function isOverlong(read: Uint8Array | Overlong): read is Overlong {
  * their length.
  */
 export class GrowingBytes {
-  private bytes = Buffer.allocUnsafeSlow(LEAST)
+  private bytes: Buffer
   length = 0
+
+  /** So many bytes need no other memory. */
+  constructor(room = LEAST) {
+    this.bytes = Buffer.allocUnsafeSlow(room)
+  }
 
   append(source: Uint8Array, from = 0, to = source.length): void {
     const length = this.length + to - from

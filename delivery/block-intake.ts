@@ -22,6 +22,8 @@ export interface BlockIntakeOptions {
   readonly threads: number
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Told of each block of which nothing is in use any more. @default - nobody is */
+  readonly onSpent?: (block: LineBlock) => void
 }
 
 /** So many blocks are transformed in this thread: of a short input others would begin when it has ended. */
@@ -112,6 +114,8 @@ export class BlockIntake {
         await sink.put(part)
       }
     }
+    // a document that waits may lie in it
+    if (content.every(isRows)) this.options.onSpent?.(block)
   }
 
   /** Puts the documents of a block one after the other, from where the last one ended. */

@@ -47,7 +47,7 @@ export class BlockTransform {
 
   /** Of a block of whole lines. */
   transform(block: LineBlock, arrival: number): BlockContent | undefined {
-    const content = new Content(arrival)
+    const content = new Content(arrival, block.bytes.length)
     const splitter = new DocumentSplitter(this.bounds)
     for (const { line, next } of linesOf(block.bytes)) {
       if (splitter.isBetween && this.takesLine(line, content)) continue
@@ -109,7 +109,10 @@ class Content {
   private readonly partitions = new Map<string, GrowingRows>()
   private last: GrowingRows | undefined
 
-  constructor(readonly arrival: number) {}
+  constructor(
+    readonly arrival: number,
+    private readonly blockBytes: number,
+  ) {}
 
   addDocument(document: Document): void {
     this.all.push(document)
@@ -130,7 +133,9 @@ class Content {
     const name = `${date} ${table}`
     let partition = this.partitions.get(name)
     if (partition === undefined) {
-      partition = new GrowingRows(table, date)
+      // most blocks are of one day
+      const room = this.partitions.size === 0 ? this.blockBytes * LINES_OF_INPUT : undefined
+      partition = new GrowingRows(table, date, room)
       this.partitions.set(name, partition)
       this.all.push(partition)
     }
@@ -138,16 +143,22 @@ class Content {
   }
 }
 
+/** A row line has what its record has, and hashes and columns; and a record the least that is in its line. */
+const LINES_OF_INPUT = 2
+
 /** Lines of a partition. */
 class GrowingRows {
-  private readonly lines = new GrowingBytes()
+  private readonly lines: GrowingBytes
   private rows = 0
   private readonly regions = new Set<string | undefined>()
 
   constructor(
     readonly table: string,
     readonly date: string,
-  ) {}
+    room: number | undefined,
+  ) {
+    this.lines = new GrowingBytes(room)
+  }
 
   add({ line, region }: TransformedRow): void {
     this.lines.append(line)

@@ -1,7 +1,7 @@
 import { startTimer } from '../aws/patience.js'
 import type { Document } from '../capture/document-reader.js'
 import { readEnvelope } from '../capture/envelope.js'
-import { LineBlockReader } from '../capture/line-blocks.js'
+import { type LineBlock, LineBlockReader } from '../capture/line-blocks.js'
 import { BOUNDS, type Bounds, isOverlong } from '../capture/overlong.js'
 import type { DiskArchive } from '../store/folder.js'
 import { STAGING_FOLDER } from '../transform/layout.js'
@@ -89,8 +89,9 @@ async function takeIn(
   options: IngestOptions,
 ): Promise<void> {
   const { configurationOf, bounds = BOUNDS, threads = 1, now = Date.now, onRecord } = options
-  const intake = new BlockIntake({ sink: streams, configurationOf, bounds, threads, now })
   const reader = new LineBlockReader()
+  const onSpent = (block: LineBlock) => reader.reuse(block)
+  const intake = new BlockIntake({ sink: streams, configurationOf, bounds, threads, now, onSpent })
   const blocks = withPauses(reader.read(input), options)
   const takeRest = async () => {
     const rest = reader.takeRest()

@@ -355,9 +355,12 @@ export class ItemScanner {
     for (let i = base / SLOT; i < end; i++) {
       const slot = order[i] as number
       if (i * SLOT !== base) this.put(COMMA)
-      // the name with its quotes and its colon
-      this.copy((ints[slot + 1] as number) - 1, (ints[slot + 2] as number) + 2)
-      this.copy(ints[slot + 3] as number, ints[slot + 4] as number)
+      // the name with its quotes and its colon; most values stand behind it
+      const value = ints[slot + 3] as number
+      const behind = (ints[slot + 2] as number) + 2
+      const to = ints[slot + 4] as number
+      this.copy((ints[slot + 1] as number) - 1, value === behind ? to : behind)
+      if (value !== behind) this.copy(value, to)
     }
     this.put(CLOSE)
     this.to = this.spare

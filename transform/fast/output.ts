@@ -1,5 +1,10 @@
 import { BACKSLASH, QUOTE } from '../json-bytes.js'
 
+/** How many bytes of its own each byte has before it: one where it is escaped. */
+const ESCAPES = new Uint8Array(256)
+ESCAPES[QUOTE] = 1
+ESCAPES[BACKSLASH] = 1
+
 /** Row lines on their way out: bytes that grow. Texts handed in hold one byte a character. */
 export class Output {
   private bytes = Buffer.allocUnsafe(64 * 1024)
@@ -33,14 +38,17 @@ export class Output {
 
   /**
    * Adds a range of JSON as the content of a JSON text; in JSON only quotes and backslashes have to be escaped again.
+   * Without a branch, which a processor would guess wrong at every few bytes.
    */
   escaped(source: Buffer, from: number, to: number): void {
     this.makeRoom((to - from) * 2)
     const { bytes } = this
+    const escapes = ESCAPES
     let { length } = this
     for (let i = from; i < to; i++) {
       const byte = source[i] as number
-      if (byte === QUOTE || byte === BACKSLASH) bytes[length++] = BACKSLASH
+      bytes[length] = BACKSLASH
+      length += escapes[byte] as number
       bytes[length++] = byte
     }
     this.length = length

@@ -17,6 +17,8 @@ export class RowWriter {
   private readonly changed: ChangedNames
   private readonly people: People
   private readonly configId: string
+  /** Of what people are called, who are few, in ASCII. */
+  private readonly hashes = new Map<string, string>()
   /** Whether every byte of the record is ASCII, so that its texts are hashed as they are. */
   isAscii = true
   /** Of which region the last row is. */
@@ -155,7 +157,14 @@ export class RowWriter {
   }
 
   private hashOf(text: string | null): string {
-    return text === null ? '-' : this.sha256(text)
+    if (text === null) return '-'
+    if (!ASCII.test(text)) return this.sha256(text)
+    const known = this.hashes.get(text)
+    if (known !== undefined) return known
+    const found = this.sha256(text)
+    if (this.hashes.size === MOST_HASHES) this.hashes.clear()
+    this.hashes.set(text, found)
+    return found
   }
 
   private writeImage(opening: string, image: ItemRange | undefined): void {
@@ -181,6 +190,10 @@ interface Facts extends Origin {
   readonly newHash: string | undefined
 }
 
+/** Hashes that are kept. */
+const MOST_HASHES = 1000
+
+const ASCII = /^[\0-\x7f]*$/
 const NOT_ASCII = /[\x80-\xff]/
 
 function textMember(name: string, text: string | undefined): string {
