@@ -45,20 +45,25 @@ export class DuckDbTables implements DerivedTables {
   }
 
   ofCheckpoint(name: string): string {
-    return `select * from ${this.parquet(checkpointFolderPrefix(this.table, name))}`
+    return `select * from ${parquet(this.checkpointPath(name))}`
+  }
+
+  checkpointPath(name: string): string {
+    return this.pathOf(`${checkpointFolderPrefix(this.table, name)}${ROWS_FILE}`)
   }
 
   ofAnswer(name: string, columns: readonly string[]): string {
-    return `select ${columns.join(', ')} from ${this.parquet(answersFolderPrefix(this.table, name))}`
-  }
-
-  private parquet(prefix: string): string {
-    return `read_parquet(${fileList([this.pathOf(`${prefix}${ROWS_FILE}`)])}, hive_partitioning = false)`
+    const path = this.pathOf(`${answersFolderPrefix(this.table, name)}${ROWS_FILE}`)
+    return `select ${columns.join(', ')} from ${parquet(path)}`
   }
 
   private pathOf(key: string): string {
     return join(this.root, ...key.split('/'))
   }
+}
+
+function parquet(path: string): string {
+  return `read_parquet(${fileList([path])}, hive_partitioning = false)`
 }
 
 function without(days: readonly string[]): (day: string) => boolean {

@@ -50,6 +50,8 @@ export interface DerivedTables {
   /** A row that was delivered several times comes as often. */
   ofRuns(runs: readonly BucketsMeant[]): readonly string[]
   ofCheckpoint(name: string): string
+  /** Where its file lies. @default - it has no path */
+  checkpointPath?(name: string): string
   ofAnswer(name: string, columns: readonly string[]): string
 }
 
@@ -148,12 +150,12 @@ export class DerivedReader implements Derived {
   }
 
   /** The newest checkpoint before the first of the moments, and the archive's rows after it. */
-  private states(
+  private async states(
     { table }: Scope,
     { fromUs, toUs }: NonNullable<Scope['states']>,
     usable: Usable,
     tables: DerivedTables,
-  ): Promise<Derivation> | undefined {
+  ): Promise<Derivation | undefined> {
     const { manifest, coverage, listed } = usable
     const from = dateOf(fromUs)
     const checkpoint = usableCheckpoints(manifest, coverage).findLast(({ day }) => day < from)
@@ -161,7 +163,8 @@ export class DerivedReader implements Derived {
     const upTo = dateOf(Math.min(toUs + DAY_US, LAST_US))
     const rows = [tables.ofCheckpoint(checkpoint.name), ...tables.ofArchive({ after: checkpoint.day, upTo }, listed)]
     const files = [{ prefix: checkpointFolderPrefix(table, checkpoint.name), files: checkpoint.files }]
-    return this.derivation(usable, rows, files, tables)
+    const sample = tables.checkpointPath?.(checkpoint.name)
+    return { ...(await this.derivation(usable, rows, files, tables)), sample }
   }
 
   private async derivation(

@@ -23,8 +23,13 @@ export interface EachItemStatement {
  * The items whose changes do not hang together at first sight. Of others there is nothing to be found, neither a break
  * nor a state that was not left as often as it was entered.
  */
-export function unlinkedItems(table: TableConfiguration): Narrowing {
-  return { items: renderQuery(internalQuery('chains'), { changes: deliveriesOf(table) }).sql, where: UNLINKED }
+function unlinkedItems(table: TableConfiguration): Narrowing {
+  return { items: chainsOf(table), where: UNLINKED }
+}
+
+/** What is told of each item at first sight: the rows of `internal/chains.sql`. */
+export function chainsOf(table: TableConfiguration): string {
+  return renderQuery(internalQuery('chains'), { changes: deliveriesOf(table) }).sql
 }
 
 const UNLINKED = 'linked = 0'

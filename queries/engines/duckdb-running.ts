@@ -1,6 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
 import type { toArrowTable } from './arrow.js'
+import type { BoundStatement } from './derivation.js'
+import { chunksOf } from './duckdb-chunks.js'
 import type { BoundValue } from './engine.js'
 import { namedAsInDuckDb } from './trino-macros.js'
 
@@ -21,8 +23,32 @@ export function interruptOn(signal: AbortSignal, connection: { readonly interrup
   }
 }
 
+/** A statement's answer as it comes, on a connection of its own. */
+export async function* streamOn(
+  connection: DuckDBConnection,
+  { sql, values }: BoundStatement,
+  toTable: typeof toArrowTable,
+): AsyncGenerator<Table> {
+  const result = await connection.stream(namedAsInDuckDb(sql), [...values])
+  const why = () => failureAgain(connection, sql, values)
+  for await (const chunk of chunksOf(result, { why, interrupt: () => connection.interrupt() }))
+    yield toTable(result.deduplicatedColumnNames(), result.columnTypes(), [chunk])
+}
+
+/** The same, once its first is there: what cannot be read shows by then. */
+export async function begun<T>(all: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
+  const first = await all.next()
+  return (async function* () {
+    try {
+      for (let next = first; next.done !== true; next = await all.next()) yield next.value
+    } finally {
+      await all.return(undefined)
+    }
+  })()
+}
+
 /** Why a statement failed half-way, which its answer does not tell: the same again, without its rows. */
-export async function failureAgain(
+async function failureAgain(
   connection: DuckDBConnection,
   sql: string,
   values: readonly BoundValue[],
@@ -36,8 +62,7 @@ export async function failureAgain(
 /** A statement's whole answer. */
 export async function runWhole(
   connection: DuckDBConnection,
-  sql: string,
-  values: readonly BoundValue[],
+  { sql, values }: BoundStatement,
   toTable: typeof toArrowTable,
 ): Promise<Table> {
   const result = await connection.run(namedAsInDuckDb(sql), [...values])

@@ -13,10 +13,9 @@ import type { toArrowTable } from './arrow.js'
 import { createCallsTable } from './calls-table.js'
 import { changesView } from './changes-view.js'
 import { type BoundStatement, readInstead } from './derivation.js'
-import { chunksOf } from './duckdb-chunks.js'
 import { DAMAGED, shortageOf } from './duckdb-error.js'
 import { confinement, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
-import { failureAgain, interruptOn, runWhole } from './duckdb-running.js'
+import { begun, interruptOn, runWhole, streamOn } from './duckdb-running.js'
 import {
   type BoundValue,
   type Derivation,
@@ -37,7 +36,7 @@ import { deliveriesOf, quotedName } from './literal.js'
 import { bytesOfSize } from './memory-size.js'
 import { NarrowedTables } from './narrowed-tables.js'
 import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
-import { namedAsInDuckDb, TRINO_MACROS } from './trino-macros.js'
+import { TRINO_MACROS } from './trino-macros.js'
 
 /** How an archive in a folder is opened. */
 export interface DuckDbOptions {
@@ -152,9 +151,10 @@ export class DuckDbEngine implements QueryEngine {
     const { scope } = options
     const signal = this.signalOf(options)
     if (options.foreign) await this.checkForeign(sql)
-    const whole = (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) =>
-      runWhole(on, text, bound, this.toTable)
-    const answer = scope && (await this.askDerived(sql, values, scope, signal, whole))
+    const whole = (on: DuckDBConnection, some: BoundStatement) => runWhole(on, some, this.toTable)
+    const ask = (on: DuckDBConnection, found: Derivation) =>
+      whole(on, this.readInstead({ sql, values }, scope as Scope, found))
+    const answer = scope && (await this.askDerived(scope, sql, values, signal, ask))
     if (answer !== undefined) return answer
     await this.createPendingViews()
     // an interrupt ends whatever runs on a connection, so a statement with a signal of its own has one of its own; so
@@ -165,8 +165,7 @@ export class DuckDbEngine implements QueryEngine {
     const endInterrupts = interruptOn(signal, connection)
     try {
       signal.throwIfAborted()
-      const statement = await this.narrowed.statementOf({ sql, values }, scope, rowsBy(connection))
-      return await whole(connection, statement.sql, statement.values)
+      return await whole(connection, await this.narrowed.statementOf({ sql, values }, scope, rowsBy(connection)))
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw this.failureOf(sql, error)
@@ -186,33 +185,19 @@ export class DuckDbEngine implements QueryEngine {
     const endInterrupts = interruptOn(signal, { interrupt: () => connection?.interrupt() })
     try {
       signal.throwIfAborted()
-      const begin = async (on: DuckDBConnection, text: string, bound: readonly BoundValue[]) => {
-        const result = await on.stream(namedAsInDuckDb(text), [...bound])
-        const chunks = chunksOf(result, () => failureAgain(on, text, bound))
-        // what cannot be read shows with the first rows
-        return { on, result, chunks, first: await chunks.next() }
-      }
-      const { toTable } = this
-      const rest = async function* ({ result, chunks, first }: Awaited<ReturnType<typeof begin>>) {
-        for (let next = first; next.done !== true; next = await chunks.next()) {
-          yield toTable(result.deduplicatedColumnNames(), result.columnTypes(), [next.value])
+      const ask = async (on: DuckDBConnection, found: Derivation) => ({
+        on,
+        answers: await begun(this.answersFrom(found, { sql, values }, scope as Scope, on)),
+      })
+      const derived = scope && (await this.askDerived(scope, sql, values, signal, ask, true))
+      if (derived === undefined) await this.createPendingViews()
+      connection = derived?.on ?? (await this.connect())
+      const answers = derived?.answers ?? this.answersOn(connection, { sql, values }, scope, this.narrowed)
+      for await (const answer of answers)
+        for await (const piece of answer) {
+          yield piece
           signal.throwIfAborted()
         }
-      }
-      const derived = scope && (await this.askDerived(sql, values, scope, signal, begin, true))
-      if (derived !== undefined) {
-        connection = derived.on
-        yield* rest(derived)
-        return
-      }
-      await this.createPendingViews()
-      connection = await this.connect()
-      signal.throwIfAborted()
-      const [on, table] = [connection, scope?.table ?? '']
-      const room = { imageBytes: () => this.imageBytes(table), room: this.room }
-      const each = (statement: BoundStatement) => begin(on, statement.sql, statement.values)
-      for await (const begun of this.narrowed.inSlices({ sql, values }, scope, rowsBy(on), room, each))
-        yield* rest(begun)
     } catch (error) {
       if (signal.aborted) throw stoppedError(signal)
       throw this.failureOf(sql, error)
@@ -297,11 +282,11 @@ export class DuckDbEngine implements QueryEngine {
    * have been replaced since, and a later compaction removes what was replaced: then the new one is asked.
    */
   private async askDerived<T>(
+    scope: Scope,
     sql: string,
     values: readonly BoundValue[],
-    scope: Scope,
     signal: AbortSignal,
-    ask: (connection: DuckDBConnection, sql: string, values: readonly BoundValue[]) => Promise<T>,
+    ask: (connection: DuckDBConnection, found: Derivation) => Promise<T>,
     keepsConnection = false,
   ): Promise<T | undefined> {
     const { derived } = this
@@ -315,8 +300,7 @@ export class DuckDbEngine implements QueryEngine {
         signal.throwIfAborted()
         const missing = await found.whyNotWhole()
         if (missing !== undefined) throw new QueryError(missing)
-        const statement = this.readInstead(sql, values, scope, found)
-        const answer = await ask(connection, statement.sql, statement.values)
+        const answer = await ask(connection, found)
         kept = keepsConnection
         return answer
       } catch (error) {
@@ -332,12 +316,46 @@ export class DuckDbEngine implements QueryEngine {
     return undefined
   }
 
-  private readInstead(sql: string, values: readonly BoundValue[], scope: Scope, found: Derivation) {
-    const template = emptyZonedRows(this.columns.get(scope.table) ?? [])
+  private readInstead(statement: BoundStatement, scope: Scope, found: Derivation): BoundStatement {
     // materialized, it would be read whole before a question could narrow it
-    const unite = (rows: readonly string[]) =>
-      `not materialized (${earliestArrivals([template, ...rows].join(' union all by name '))})`
-    return readInstead({ sql, values }, scope, found, unite)
+    return readInstead(statement, scope, found, rows => `not materialized (${this.unite(scope, rows)})`)
+  }
+
+  private unite({ table }: Scope, rows: readonly string[]): string {
+    const template = emptyZonedRows(this.columns.get(table) ?? [])
+    return earliestArrivals([template, ...rows].join(' union all by name '))
+  }
+
+  /** The answer that derived rows give; of the states of all items narrow, then wide, as the archive's. */
+  private async *answersFrom(
+    found: Derivation,
+    statement: BoundStatement,
+    scope: Scope,
+    connection: DuckDBConnection,
+  ): AsyncGenerator<AsyncGenerator<Table>> {
+    if (scope.states === undefined || scope.narrowing === undefined) {
+      yield await begun(streamOn(connection, this.readInstead(statement, scope, found), this.toTable))
+      return
+    }
+    await connection.run(`create temp view ${deliveriesOf(scope)} as ${this.unite(scope, found.rows)}`)
+    const samples = found.sample === undefined ? [] : [found.sample]
+    yield* this.answersOn(connection, statement, scope, new NarrowedTables('temp'), samples)
+  }
+
+  /**
+   * The answer to a statement, in slices of items where memory does not hold what it needs of all. By the footers of
+   * some of the files that it reads it is told how large images are.
+   */
+  private answersOn(
+    connection: DuckDBConnection,
+    statement: BoundStatement,
+    scope: Scope | undefined,
+    narrowed: NarrowedTables,
+    files = this.viewed.get(scope?.table ?? '') ?? [],
+  ): AsyncGenerator<AsyncGenerator<Table>> {
+    const room = { imageSize: () => this.imageSize(files), room: this.room }
+    const begin = (some: BoundStatement) => begun(streamOn(connection, some, this.toTable))
+    return narrowed.inSlices(statement, scope, rowsBy(connection), room, begin)
   }
 
   /**
@@ -394,11 +412,10 @@ export class DuckDbEngine implements QueryEngine {
     await this.connection.run(`create view ${quotedName(tableIdentifier(named))} as ${changes}`)
   }
 
-  /** What the images that rows leave take, uncompressed. */
-  private async imageBytes(table: string): Promise<number> {
-    const files = this.viewed.get(table) ?? []
+  /** What the image that a row of some files leaves takes, uncompressed, on average. */
+  private async imageSize(files: readonly string[]): Promise<number> {
     if (files.length === 0) return 0
-    const sql = `select sum(total_uncompressed_size) from parquet_metadata(${fileList(files)})
+    const sql = `select sum(total_uncompressed_size) / sum(num_values) from parquet_metadata(${fileList(files)})
       where path_in_schema = 'new_image'`
     return Number((await this.connection.runAndReadAll(sql)).getRows()[0]?.[0] ?? 0)
   }

@@ -98,6 +98,8 @@ export interface Derivation {
   readonly rows: readonly string[]
   /** A SELECT of the rows of the answer that are known: the statement's own are added, where it has rows to read. */
   readonly known: string | undefined
+  /** A Parquet file of such rows, from whose footer it is told how large images are. @default - there is no path */
+  readonly sample?: string | undefined
   /** What of the files behind it is missing, where an answer would not show it; to be asked after the answer. */
   whyNotWhole(): Promise<string | undefined>
 }

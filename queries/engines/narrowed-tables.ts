@@ -16,8 +16,8 @@ export class NarrowedTables {
   /** By the statement that told them. */
   private readonly told = new Map<string, string>()
 
-  /** `views` is the catalog of the views: a statement's table expression may have the name of one. */
-  constructor(private readonly views = CATALOG) {}
+  /** Of the views, and of what is told: a statement's table expression may have the name of a view. */
+  constructor(private readonly catalog: 'memory.main' | 'temp' = 'memory.main') {}
 
   /** The statement that is to be run in place of one of that scope; itself where nothing is known to narrow it. */
   async statementOf(
@@ -29,7 +29,7 @@ export class NarrowedTables {
     if (scope?.narrowing === undefined) return statement
     const { where, others } = scope.narrowing
     const items = inSlice(slice, await this.itemsOf(scope.narrowing, query))
-    const deliveries = inSlice(slice, `${this.views}.${deliveriesOf(scope)}`)
+    const deliveries = inSlice(slice, `${this.catalog}.${deliveriesOf(scope)}`)
     const some = `select item_key from ${items} where ${where}`
     // where there is none, no file need be opened to find it
     const isAny = (await query(`${some} limit 1`)).length > 0
@@ -72,16 +72,11 @@ export class NarrowedTables {
    * All items in slices, so that a statement of each holds no more of their images than there is room for. Each of them
    * reads the table again, so there are no more of them than that needs.
    */
-  async slicesOf(
-    narrowing: Narrowing | undefined,
-    query: Query,
-    { imageBytes, room }: Room,
-  ): Promise<readonly Slice[]> {
+  async slicesOf(narrowing: Narrowing | undefined, query: Query, { imageSize, room }: Room): Promise<readonly Slice[]> {
     if (narrowing?.images === undefined) return [ALL_ITEMS]
     const items = await this.itemsOf(narrowing, query)
-    const [[held, rows] = []] = await query(`select sum(${narrowing.images}), sum(row_count) from ${items}`)
-    const images = Number(held) / Math.max(1, Number(rows))
-    return this.split(narrowing, query, ALL_ITEMS, Math.ceil((images * (await imageBytes())) / room))
+    const [[held] = []] = await query(`select sum(${narrowing.images}) from ${items}`)
+    return this.split(narrowing, query, ALL_ITEMS, Math.ceil((Number(held) * (await imageSize())) / room))
   }
 
   /** A slice in so many, of about as many images each; in fewer where it has fewer items. */
@@ -112,8 +107,8 @@ export class NarrowedTables {
   private async itemsOf({ items }: Narrowing, query: (sql: string) => Promise<unknown>): Promise<string> {
     const known = this.told.get(items)
     if (known !== undefined) return known
-    const name = `${CATALOG}.${quotedName(`items_${randomUUID()}`)}`
-    await query(`create table ${name} as ${namedAsInDuckDb(items)}`)
+    const name = `${this.catalog}.${quotedName(`items_${randomUUID()}`)}`
+    await query(`create ${this.catalog === 'temp' ? 'temp ' : ''}table ${name} as ${namedAsInDuckDb(items)}`)
     this.told.set(items, name)
     return name
   }
@@ -121,8 +116,8 @@ export class NarrowedTables {
 
 /** How much a statement that is streamed may hold at a time. */
 export interface Room {
-  /** What the images that all rows leave take. */
-  readonly imageBytes: () => Promise<number>
+  /** Bytes of an image, on average. */
+  readonly imageSize: () => Promise<number>
   /** Bytes of images. */
   readonly room: number
 }
@@ -135,6 +130,3 @@ type Query = (sql: string) => Promise<readonly (readonly unknown[])[]>
 
 /** Keys from which it is told where slices end: all of a table may not fit. */
 const KEYS_LOOKED_AT = 50_000
-
-/** DuckDB's own. */
-const CATALOG = 'memory.main'

@@ -2,6 +2,7 @@
 -- @empty none
 -- @column item_key varchar -- the item
 -- @column linked bigint -- 1 where each change leaves the state that the one before entered: nothing can be found there
+-- @column goes_on bigint -- 1 where it is so whatever was before its first change: its last state is known
 -- @column with_baseline boolean -- whether a baseline saw it
 -- @column first_us bigint -- when its first change was made
 -- @column last_us bigint -- when its last change was made
@@ -17,6 +18,7 @@ with taken as (
 select
   item_key,
   min(link) as linked,
+  min(goes_on) as goes_on,
   max(case when event_name = 'BASELINE' then 1 else 0 end) = 1 as with_baseline,
   min(event_time_us) as first_us,
   max(event_time_us) as last_us,

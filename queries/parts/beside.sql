@@ -1,10 +1,11 @@
 -- From `taken` (rows of the archive) to whether each has its place, once, and leaves the state that the one before it
--- enters, from an INSERT or a BASELINE on: `link` is 1. Two rows of one change have one sequence and one time, and so
--- are side by side here; a baseline that is not the first has no place. All is asked of one order of an item's rows,
--- so that they are sorted once.
-beside as (
+-- enters, from an INSERT or a BASELINE on: `link` is 1. `goes_on` is the same where what was before the first is not
+-- asked. Two rows of one change have one sequence and one time, and so are side by side here; a baseline that is not
+-- the first has no place. All is asked of one order of an item's rows, so that they are sorted once.
+placed_beside as (
   select
     taken.*,
+    row_number() over (partition by item_key order by coalesce(sequence, ''), event_time_us) = 1 as is_first,
     case
       when time_precision = 'arrival' or (new_hash is null and event_name <> 'REMOVE') then 0
       when row_number() over (partition by item_key order by coalesce(sequence, ''), event_time_us) = 1
@@ -41,4 +42,13 @@ beside as (
       else 0
     end as link
   from taken
+),
+beside as (
+  select
+    placed_beside.*,
+    case
+      when is_first and time_precision <> 'arrival' and (new_hash is not null or event_name = 'REMOVE') then 1
+      else link
+    end as goes_on
+  from placed_beside
 )

@@ -2,13 +2,14 @@ import { parseInstant } from '../../transform/instant.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type SavedQuery, sqlPart } from '../catalog.js'
-import { unlinkedItems } from '../each-item.js'
+import { chainsOf } from '../each-item.js'
 import type { BoundValue, Narrowing, Scope } from '../engines/engine.js'
 import { quoted } from '../engines/literal.js'
 
 /**
- * What `table-as-of` tells of items whose changes hang together: the state that the last change up to the moment
- * entered, by its sequence, or by its time where no change has one. The order of the others' changes has to be found.
+ * What `table-as-of` tells of items whose changes hang together, from wherever they begin: the state that the last
+ * change up to the moment entered, by its sequence, or by its time where no change has one. The order of the others'
+ * changes has to be found.
  */
 export function lastOfLinked(
   { columns }: SavedQuery,
@@ -28,7 +29,7 @@ export function lastOfLinked(
       select item_key, max(coalesce(sequence, '')) as last_sequence, max(event_time_us) as last_us
       from ${deliveries}
       -- a row that is of no item is in the answer, so that whoever reads it notices
-      where ${until} and (item_key is null or item_key in (select item_key from ${items} where linked = 1))
+      where ${until} and (item_key is null or item_key in (select item_key from ${items} where goes_on = 1))
       group by item_key
     ) as last
       on delivered.item_key is not distinct from last.item_key
@@ -36,13 +37,15 @@ export function lastOfLinked(
         and (last.last_sequence <> '' or delivered.event_time_us = last.last_us)
     -- whatever a record calls itself, what it entered is its hash: there are REMOVEs that tell of a new image
     where ${until} and delivered.new_hash is not null and ${isThere(image, parameters)}`
-  const images = withoutImages ? undefined : imagesOf(1)
-  return { ...unlinkedItems(table), images, others: { columns: columns.map(({ name }) => name), select } }
+  const images = withoutImages ? undefined : imagesOf(1, 'goes_on = 1')
+  const others = { columns: columns.map(({ name }) => name), select }
+  return { items: chainsOf(table), where: 'goes_on = 0', images, others }
 }
 
 /**
- * What `diff-of-table` tells of such items: of each the two changes that its states at the moments come from are found
- * without an image, and then the images are read of those alone that are two.
+ * What `diff-of-table` tells of such items, if they began before the first moment or with what made them: of each the
+ * two changes that its states at the moments come from are found without an image, and then the images are read of
+ * those alone that are two.
  */
 export function differenceOfLinked(
   { columns }: SavedQuery,
@@ -51,6 +54,7 @@ export function differenceOfLinked(
   parameters: ReadonlyMap<string, BoundValue>,
 ): Narrowing {
   const until = untilSql(toUs)
+  const isTold = `(linked = 1 or (goes_on = 1 and first_us <= ${fromUs}))`
   const isLast = (side: 'a' | 'b') =>
     `(coalesce(delivered.sequence, '') = last.sequence_${side}
         and (last.sequence_${side} <> '' or delivered.event_time_us = last.us_${side}))`
@@ -68,7 +72,7 @@ export function differenceOfLinked(
         min(event_time_us) > ${fromUs} and bool_or(event_name = 'BASELINE') as is_older
       from ${deliveries}
       -- a row that is of no item is in the answer, so that whoever reads it notices
-      where ${until} and (item_key is null or item_key in (select item_key from ${items} where linked = 1))
+      where ${until} and (item_key is null or item_key in (select item_key from ${items} where ${isTold}))
       group by item_key
     ),
     found as (
@@ -109,12 +113,13 @@ export function differenceOfLinked(
     ),
     ${sqlPart('differing')}
     select * from differing`
-  return { ...unlinkedItems(table), images: imagesOf(2), others: { columns: columns.map(({ name }) => name), select } }
+  const others = { columns: columns.map(({ name }) => name), select }
+  return { items: chainsOf(table), where: `not ${isTold}`, images: imagesOf(2, isTold), others }
 }
 
 /** Of an item whose order is to be found all of them are read, for each of the moments. */
-function imagesOf(moments: 1 | 2): string {
-  return `case when linked = 1 then ${moments} else ${moments} * row_count end`
+function imagesOf(moments: 1 | 2, isTold: string): string {
+  return `case when ${isTold} then ${moments} else ${moments} * row_count end`
 }
 
 const DAY_US = 86_400_000_000

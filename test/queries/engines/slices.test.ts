@@ -17,8 +17,8 @@ const TABLE = tableConfiguration()
 describe('a question of a whole table, in slices', () => {
   it('has the rows, in the order, that it has at once', async () => {
     await withArchive(async (engine, narrowed, query) => {
-      const imageBytes = async () => 1_000_000
-      const slicesOf = (room: number, { narrowing }: Scope) => narrowed.slicesOf(narrowing, query, { imageBytes, room })
+      const imageSize = async () => 4_000
+      const slicesOf = (room: number, { narrowing }: Scope) => narrowed.slicesOf(narrowing, query, { imageSize, room })
       for (const { sql, values, scope } of questions()) {
         const ask = async (slice?: Slice) => {
           const statement = await narrowed.statementOf({ sql, values }, scope, query, slice)
@@ -36,7 +36,7 @@ describe('a question of a whole table, in slices', () => {
 
   it('that does not fit is asked again in smaller ones, and no more than a few times', async () => {
     await withArchive(async (engine, narrowed, query) => {
-      const room = { imageBytes: async () => 0, room: 1 }
+      const room = { imageSize: async () => 0, room: 1 }
       for (const { sql, values, scope } of questions()) {
         const ask = async (most: number) => {
           let asked = 0
@@ -69,7 +69,7 @@ describe('a question of a whole table, in slices', () => {
       const items = `select cast(i as varchar) as item_key, 1 as linked, 3 as row_count from range(1000) as t(i)
         union all select null, 1, 3`
       const narrowing = { items, where: 'linked = 0', images: '1' }
-      const slices = await narrowed.slicesOf(narrowing, query, { imageBytes: async () => 3003, room: 101 })
+      const slices = await narrowed.slicesOf(narrowing, query, { imageSize: async () => 1, room: 101 })
       const counts = await Promise.all(
         slices.map(slice => query(`select count(*), count(item_key) from ${inSlice(slice, `(${items})`)}`)),
       )

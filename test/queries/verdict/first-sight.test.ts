@@ -86,6 +86,20 @@ describe('at first sight', () => {
     })
   })
 
+  it('an item tells its last state, wherever its changes begin', async () => {
+    const found = await ask(root, 'beside', 'select item_key as item, min(goes_on) as found from beside group by 1')
+    expect(found).toEqual({
+      'a clean stream': '1',
+      'clean Kinesis': '1',
+      'a stream from a baseline on': '1',
+      'a lost change': '0',
+      'no beginning': '1',
+      'a repeat': '0',
+      'two streams': '0',
+      'a late second': '1',
+    })
+  })
+
   it('a state depends on the last change of a stream, and on all whose place is not certain', async () => {
     const found = await ask(
       root,

@@ -4,9 +4,11 @@ import { readHistory } from '../../../queries/answers/read-history.js'
 import { bindQuery } from '../../../queries/bind.js'
 import { savedQuery } from '../../../queries/catalog.js'
 import type { DuckDbEngine } from '../../../queries/engines/duckdb.js'
+import type { Scope } from '../../../queries/engines/engine.js'
 import { rowsOf } from '../../../queries/engines/rows.js'
 import type { ItemHistory } from '../../../queries/verdict/fold-history.js'
 import { readHistories } from '../../../queries/verdict/histories.js'
+import { lastOfLinked } from '../../../queries/verdict/last-of-linked.js'
 import { archiveBegan, stateAt } from '../../../queries/verdict/state-at.js'
 import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { thenOf, thenOfTable } from '../../../restore/restore-plan.js'
@@ -64,6 +66,13 @@ describe('what an item was', () => {
           words.push([item.itemKey, item.confidence, own.until.confidence])
         }
         expect(words.filter(([, among, own]) => among !== own)).toEqual([])
+        // not narrowed, the statement tells the same of items whose changes hang together
+        const wide = bindQuery(savedQuery('table-as-of'), TABLE, { at: formatInstant(us, 6) })
+        const narrowing = lastOfLinked(savedQuery('table-as-of'), TABLE, us, wide.parameters, false)
+        const scope = { ...(wide.scope as Scope), narrowing }
+        expect([...rowsOf(await engine.run(wide.sql, wide.values, { scope }))]).toEqual([
+          ...rowsOf(await engine.run(wide.sql, wide.values)),
+        ])
         for (const key of keys) {
           const own = thenOf(stateAt(all.get(key) as ItemHistory, { us }, beganUs), { us })
           const among = listed.get(key)
