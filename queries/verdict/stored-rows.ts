@@ -57,7 +57,8 @@ export class StoredRows {
   ) {}
 
   static async open(archive: DiskArchive): Promise<StoredRows> {
-    const instance = await openDuckDb(':memory:', { memory_limit: '1GB' })
+    // rows are looked at beside it, which takes longer than to read them
+    const instance = await openDuckDb(':memory:', { memory_limit: '1GB', threads: '1' })
     return new StoredRows(archive, instance, await instance.connect())
   }
 
