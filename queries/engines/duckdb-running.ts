@@ -35,7 +35,10 @@ export async function* streamOn(
     yield toTable(result.deduplicatedColumnNames(), result.columnTypes(), [chunk])
 }
 
-/** The same, once its first is there: what cannot be read shows by then. */
+/**
+ * The same, once its first is there: what cannot be read shows by then. Whoever has it has to iterate it, for only that
+ * lets go of it.
+ */
 export async function begun<T>(all: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
   const first = await all.next()
   return (async function* () {

@@ -152,8 +152,11 @@ export class DuckDbEngine implements QueryEngine {
     const signal = this.signalOf(options)
     if (options.foreign) await this.checkForeign(sql)
     const whole = (on: DuckDBConnection, some: BoundStatement) => runWhole(on, some, this.toTable)
-    const ask = (on: DuckDBConnection, found: Derivation) =>
-      whole(on, this.readInstead({ sql, values }, scope as Scope, found))
+    const ask = async (on: DuckDBConnection, found: Derivation) => {
+      const narrowed = await this.narrowedFrom(found, scope as Scope, on)
+      const narrow = await narrowed?.statementOf({ sql, values }, scope, rowsBy(on))
+      return whole(on, narrow ?? this.readInstead({ sql, values }, scope as Scope, found))
+    }
     const answer = scope && (await this.askDerived(scope, sql, values, signal, ask))
     if (answer !== undefined) return answer
     await this.createPendingViews()
@@ -333,13 +336,22 @@ export class DuckDbEngine implements QueryEngine {
     scope: Scope,
     connection: DuckDBConnection,
   ): AsyncGenerator<AsyncGenerator<Table>> {
-    if (scope.states === undefined || scope.narrowing === undefined) {
-      yield await begun(streamOn(connection, this.readInstead(statement, scope, found), this.toTable))
-      return
-    }
-    await connection.run(`create temp view ${deliveriesOf(scope)} as ${this.unite(scope, found.rows)}`)
+    const narrowed = await this.narrowedFrom(found, scope, connection)
     const samples = found.sample === undefined ? [] : [found.sample]
-    yield* this.answersOn(connection, statement, scope, new NarrowedTables('temp'), samples)
+    if (narrowed === undefined)
+      yield await begun(streamOn(connection, this.readInstead(statement, scope, found), this.toTable))
+    else yield* this.answersOn(connection, statement, scope, narrowed, samples)
+  }
+
+  /** What narrows a question about the states of all items, which derived rows answer; on their connection alone. */
+  private async narrowedFrom(
+    { rows }: Derivation,
+    scope: Scope,
+    connection: DuckDBConnection,
+  ): Promise<NarrowedTables | undefined> {
+    if (scope.states === undefined || scope.narrowing === undefined) return undefined
+    await connection.run(`create temp view ${deliveriesOf(scope)} as ${this.unite(scope, rows)}`)
+    return new NarrowedTables('temp')
   }
 
   /**
@@ -353,7 +365,7 @@ export class DuckDbEngine implements QueryEngine {
     narrowed: NarrowedTables,
     files = this.viewed.get(scope?.table ?? '') ?? [],
   ): AsyncGenerator<AsyncGenerator<Table>> {
-    const room = { imageSize: () => this.imageSize(files), room: this.room }
+    const room = { imageSize: () => imageSize(connection, files), room: this.room }
     const begin = (some: BoundStatement) => begun(streamOn(connection, some, this.toTable))
     return narrowed.inSlices(statement, scope, rowsBy(connection), room, begin)
   }
@@ -412,14 +424,6 @@ export class DuckDbEngine implements QueryEngine {
     await this.connection.run(`create view ${quotedName(tableIdentifier(named))} as ${changes}`)
   }
 
-  /** What the image that a row of some files leaves takes, uncompressed, on average. */
-  private async imageSize(files: readonly string[]): Promise<number> {
-    if (files.length === 0) return 0
-    const sql = `select sum(total_uncompressed_size) / sum(num_values) from parquet_metadata(${fileList(files)})
-      where path_in_schema = 'new_image'`
-    return Number((await this.connection.runAndReadAll(sql)).getRows()[0]?.[0] ?? 0)
-  }
-
   private async filesOf(table: string): Promise<readonly string[]> {
     return (await listTable(this.facts, table)).objects.map(key => this.facts.pathOf(key))
   }
@@ -465,4 +469,13 @@ export function mergeColumns(versions: readonly TableConfiguration[]): readonly 
   const columns = new Map<string, Column>()
   for (const column of versions.flatMap(columnsOf)) if (!columns.has(column.name)) columns.set(column.name, column)
   return columns.size === 0 ? AUDIT_COLUMNS : [...columns.values()]
+}
+
+/** What the image that a row of some files leaves takes, uncompressed, on average. */
+async function imageSize(connection: DuckDBConnection, files: readonly string[]): Promise<number> {
+  if (files.length === 0) return 0
+  const sql = `select sum(total_uncompressed_size) / sum(num_values) from parquet_metadata(${fileList(files)})
+    where path_in_schema = 'new_image'`
+  const [[size] = []] = await rowsBy(connection)(sql)
+  return Number(size ?? 0)
 }

@@ -1,15 +1,14 @@
 -- From `taken` (rows of the archive) to whether each has its place, once, and leaves the state that the one before it
--- enters, from an INSERT or a BASELINE on: `link` is 1. `goes_on` is the same where what was before the first is not
--- asked. Two rows of one change have one sequence and one time, and so are side by side here; a baseline that is not
--- the first has no place. All is asked of one order of an item's rows, so that they are sorted once.
-placed_beside as (
+-- enters: `goes_on` is 1, and of the first wherever it begins; `link` is 1 where that is an INSERT or a BASELINE. Two
+-- rows of one change have one sequence and one time, and so are side by side here; a baseline that is not the first has
+-- no place. All is asked of one order of an item's rows, so that they are sorted once.
+going_on as (
   select
     taken.*,
-    row_number() over (partition by item_key order by coalesce(sequence, ''), event_time_us) = 1 as is_first,
+    row_number() over (partition by item_key order by coalesce(sequence, ''), event_time_us) = 1 as begins,
     case
       when time_precision = 'arrival' or (new_hash is null and event_name <> 'REMOVE') then 0
-      when row_number() over (partition by item_key order by coalesce(sequence, ''), event_time_us) = 1
-      then case when event_name = 'BASELINE' or (event_name = 'INSERT' and old_hash is null) then 1 else 0 end
+      when row_number() over (partition by item_key order by coalesce(sequence, ''), event_time_us) = 1 then 1
       when event_name <> 'BASELINE'
         and coalesce(old_hash, case when event_name = 'INSERT' then 'absent' else 'unknown' end) = coalesce(
           lag(new_hash) over (partition by item_key order by coalesce(sequence, ''), event_time_us),
@@ -40,15 +39,15 @@ placed_beside as (
         )
       then 1
       else 0
-    end as link
+    end as goes_on
   from taken
 ),
 beside as (
   select
-    placed_beside.*,
+    going_on.*,
     case
-      when is_first and time_precision <> 'arrival' and (new_hash is not null or event_name = 'REMOVE') then 1
-      else link
-    end as goes_on
-  from placed_beside
+      when not begins or event_name = 'BASELINE' or (event_name = 'INSERT' and old_hash is null) then goes_on
+      else 0
+    end as link
+  from going_on
 )

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { checkCopy } from '../../derived/check.js'
 import { daysIn } from '../../derived/derived-folder.js'
 import { compactTable } from '../../derived/desk-compactor.js'
@@ -70,6 +70,9 @@ function damage(root: string, date: string): void {
 
 describe('checkpoints', () => {
   let root: string
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
   beforeEach(async () => {
     root = temporaryFolder()
     // one item that ends on the first day, one that goes on, one that is new on the third
@@ -153,7 +156,6 @@ describe('checkpoints', () => {
       return query.call(this, sql.replace('replace (null::varchar as old_image)', other), values)
     })
     await expect(compactTable(root, 'Orders', OFTEN)).rejects.toThrow(/^checkpoint of Orders at .* of digest/)
-    vi.restoreAllMocks()
     expect(daysOf(root)).toEqual([])
   })
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compactTable } from '../../derived/desk-compactor.js'
 import { openDesk } from '../../library/open-archive.js'
-import { askQuery } from '../../queries/answers/ask.js'
+import { askQuery, streamQuery } from '../../queries/answers/ask.js'
 import { bindQuery } from '../../queries/bind.js'
 import { SAVED_QUERIES, type SavedQuery, savedQuery } from '../../queries/catalog.js'
 import type { QueryEngine } from '../../queries/engines/engine.js'
@@ -84,10 +84,15 @@ async function answersOf(
       answers[`table-as-of ${i}`] = await ask(engine, savedQuery('table-as-of'), {
         at: formatInstant(at.us, 6),
       })
-      answers[`diff-of-table ${i}`] = await ask(engine, savedQuery('diff-of-table'), {
+      const period = {
         from: formatInstant(BEGIN * 1_000_000 + 2_500_000, 6),
         to: formatInstant(BEGIN * 1_000_000 + 2_500_000 + offset, 6),
-      })
+      }
+      answers[`diff-of-table ${i}`] = await ask(engine, savedQuery('diff-of-table'), period)
+      const pieces: Row[] = []
+      for await (const piece of streamQuery(engine, savedQuery('diff-of-table'), EARLIER, period))
+        pieces.push(...rowsOf(piece))
+      answers[`diff-of-table ${i}, streamed`] = sorted(pieces)
     }
     const check = await ContinuityCheck.open(engine, EARLIER)
     const verdicts: ItemVerdict[] = []

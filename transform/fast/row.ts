@@ -158,7 +158,7 @@ export class RowWriter {
 
   private hashOf(text: string | null): string {
     if (text === null) return '-'
-    if (!ASCII.test(text)) return this.sha256(text)
+    if (text.length > MOST_HASHED || !ASCII.test(text)) return this.sha256(text)
     const known = this.hashes.get(text)
     if (known !== undefined) return known
     const found = this.sha256(text)
@@ -190,8 +190,9 @@ interface Facts extends Origin {
   readonly newHash: string | undefined
 }
 
-/** Hashes that are kept. */
+/** Hashes that are kept, and characters of a text of which one is. */
 const MOST_HASHES = 1000
+const MOST_HASHED = 256
 
 const ASCII = /^[\0-\x7f]*$/
 const NOT_ASCII = /[\x80-\xff]/
