@@ -53,10 +53,10 @@ const newFile = (name = 'answer') => join(makeFolder(), name)
 
 const QUESTIONS: readonly (readonly [command: string, ...more: string[]])[] = [
   ['history', 'Orders', 'A'],
-  ['as-of', 'Orders', 'A', '2026-12-01T00:00:00Z'],
-  ['as-of', 'Orders', '2026-12-01T00:00:00Z'],
-  ['diff', 'Orders', 'A', '--from', '2026-11-22T12:00:00Z', '--to', '2026-12-01T00:00:00Z'],
-  ['query', 'changes-between', 'Orders', '--param', 'from=2026-11-01T00:00:00Z', '--param', 'to=2026-12-01T00:00:00Z'],
+  ['as-of', 'Orders', 'A', '2100-01-01T00:00:00Z'],
+  ['as-of', 'Orders', '2100-01-01T00:00:00Z'],
+  ['diff', 'Orders', 'A', '--from', '2026-11-22T12:00:00Z', '--to', '2100-01-01T00:00:00Z'],
+  ['query', 'changes-between', 'Orders', '--param', 'from=2026-11-01T00:00:00Z', '--param', 'to=2100-01-01T00:00:00Z'],
   ['sql', 'select item_key, new_status, event_time, changed from orders order by event_time_us'],
 ]
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const folder = makeFolder()
   ;[csv, receiptPath] = [join(folder, 'answer.csv'), join(folder, 'receipt.json')]
   const more = ['--format', 'csv', '--output', csv, '--receipt', receiptPath]
-  const { exit, err } = await run([...QUESTION, '--param', 'to=2026-12-01T00:00:00Z', '--archive', root, ...more])
+  const { exit, err } = await run([...QUESTION, '--param', 'to=2100-01-01T00:00:00Z', '--archive', root, ...more])
   expect([exit, err]).toEqual([0, expect.stringContaining('receipt ')])
   receipt = JSON.parse(readFileSync(receiptPath, 'utf8')) as Receipt
 })
@@ -139,7 +139,7 @@ describe('a file of an answer', () => {
   it('is that of the receipt, and not of the archive, once the archive has more', async () => {
     const later = await archiveOf([order('A1'), order('A2')])
     const answer = join(makeFolder(), 'answer.json')
-    const more = ['--archive', later, '--param', 'to=2026-12-01T00:00:00Z', '--format', 'json', '--output', answer]
+    const more = ['--archive', later, '--param', 'to=2100-01-01T00:00:00Z', '--format', 'json', '--output', answer]
     await run([...QUESTION, ...more, '--receipt', `${answer}.receipt`])
     await run(['ingest', '-', '--archive', later], { stdin: linesOf([order('A3')]) })
     const { exit, out } = await run(['rerun', `${answer}.receipt`, '--file', answer, '--archive', later])
@@ -151,7 +151,7 @@ describe('a file of an answer', () => {
 
   it('cannot be told where the receipt knows no file and its format has many forms', async () => {
     const path = join(makeFolder(), 'receipt.json')
-    await run([...QUESTION, '--param', 'to=2026-12-01T00:00:00Z', '--archive', root, '--receipt', path])
+    await run([...QUESTION, '--param', 'to=2100-01-01T00:00:00Z', '--archive', root, '--receipt', path])
     const page = fileOf('page.html', '<p>nothing</p>')
     const { exit, out } = await rerun(path, '--file', page)
     expect([exit, out]).toEqual([3, expect.stringContaining('whether the archive answers so cannot be told')])

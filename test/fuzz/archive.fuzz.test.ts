@@ -29,7 +29,7 @@ afterAll(() => place.remove())
 const CONFIG = join(place.inside, 'itemtrail.config.json')
 const MORE = join(place.inside, 'more.jsonl')
 const DAY = 24 * 60 * 60
-const PERIOD = ['--param', 'from=2026-11-15T00:00:00Z', '--param', 'to=2026-12-01T00:00:00Z']
+const PERIOD = ['--param', 'from=2026-11-15T00:00:00Z', '--param', 'to=2100-01-01T00:00:00Z']
 const LATER = '2026-11-25T00:00:00Z'
 
 const HISTORY = ['history', 'Orders', 'A1']
