@@ -179,7 +179,7 @@ export function writtenSql(paths: readonly string[], digits: number, days: reado
 
 /** How many rows of some files have an image that is not what its hash says. A checkpoint keeps no images of before. */
 export function alteredImagesSql(paths: readonly string[], sides: readonly ('old' | 'new')[]): string {
-  const isAltered = sides.map(side => `lower(to_hex(sha256(to_utf8(${side}_image)))) is distinct from ${side}_hash`)
+  const isAltered = sides.map(side => `system.main.sha256(${side}_image) is distinct from ${side}_hash`)
   return `
     select filename, count(*)::varchar as altered
     from read_parquet(${fileList(paths)}, union_by_name = true, hive_partitioning = false, filename = true)
