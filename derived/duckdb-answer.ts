@@ -35,7 +35,9 @@ export async function writeAnswer(
     await bench.query(`create or replace temp view ${view} as ${all}`)
     await bench.giveBack()
     const narrowed = bench.narrowedFor(`${all} ${touching}`)
-    const { sql, values } = await narrowed.statementOf(statement, scope, text => bench.query(text))
+    const { sql, values } = await narrowed.statementOf(statement, scope, async text =>
+      (await bench.query(text)).map(Object.values),
+    )
     await bench.query(
       `${i === 0 ? 'create temp table answer as' : 'insert into answer'} select * from (${sql})`,
       values,

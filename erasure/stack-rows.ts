@@ -1,6 +1,7 @@
-import { type QueryEngine, streamAnswer } from '../queries/engines/engine.js'
+import type { QueryEngine } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
 import { rowsOf } from '../queries/engines/rows.js'
+import { streamRows } from '../queries/engines/stream-rows.js'
 import type { NamedTable } from '../transform/table-names.js'
 import type { KeptRow } from './subject-rows.js'
 
@@ -13,9 +14,8 @@ export async function* deliveredRows(engine: QueryEngine, table: NamedTable, tok
   "$path" as lies_at, table_name, event_id, event_name, event_time, item_key, config_id, old_image, new_image
 from ${deliveriesOf(table)}
 where contains(subjects, ?)`
-  for await (const piece of streamAnswer(engine, sql, [token]))
-    for (const { lies_at: at, ...row } of rowsOf(piece))
-      yield { object: String(at), row: { ...row, subjects: [token] } }
+  for await (const { lies_at: at, ...row } of streamRows(engine, sql, [token]))
+    yield { object: String(at), row: { ...row, subjects: [token] } }
 }
 
 /**

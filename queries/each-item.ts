@@ -2,9 +2,10 @@ import { hash } from 'node:crypto'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './bind.js'
 import { internalQuery, renderQuery, savedQuery } from './catalog.js'
-import { type BoundValue, type Narrowing, type QueryEngine, streamAnswer } from './engines/engine.js'
+import type { BoundValue, Narrowing, OthersRows, QueryEngine } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
-import { type Row, rowsOf } from './engines/rows.js'
+import type { Row } from './engines/rows.js'
+import { streamRows } from './engines/stream-rows.js'
 
 /**
  * A statement whose rows each tell of one item, from all changes of that item and nothing else, in the order of
@@ -20,12 +21,18 @@ export interface EachItemStatement {
 }
 
 /**
- * The items whose changes do not hang together at first sight. Of others there is nothing to be found, neither a break
- * nor a state that was not left as often as it was entered.
+ * The items whose changes do not hang together at first sight. Of others there is nothing to be found but repeats,
+ * neither a break nor a state that was not left as often as it was entered.
  */
 function unlinkedItems(table: TableConfiguration): Narrowing {
-  return { items: chainsOf(table), where: UNLINKED }
+  return { items: chainsOf(table), where: UNLINKED, shared: { where: `${UNLINKED} or repeats > 0`, columns: COMPARED } }
 }
+
+/** By what changes are put in order and compared. */
+const COMPARED = [
+  ...['item_key', 'event_id', 'source_event_id', 'event_name', 'event_time', 'event_time_us', 'event_date'],
+  ...['time_precision', 'sequence', 'source', 'region', 'old_hash', 'new_hash', 'config_id', 'row_hash', 'arrived_at'],
+]
 
 /** What is told of each item at first sight: the rows of `internal/chains.sql`. */
 export function chainsOf(table: TableConfiguration): string {
@@ -35,11 +42,11 @@ export function chainsOf(table: TableConfiguration): string {
 const UNLINKED = 'linked = 0'
 
 /** The same, where the others' rows of the answer are these columns of `internal/chains.sql`. */
-function toldAtFirstSight(table: TableConfiguration, columns: readonly string[]): Narrowing {
+function toldAtFirstSight(table: TableConfiguration, columns: readonly string[], where = UNLINKED): Narrowing {
   // a row that is of no item is in the answer, so that whoever reads it notices
   const select = (items: string) =>
-    `select ${columns.join(', ')} from ${items} where (${UNLINKED}) is not true or item_key is null`
-  return { ...unlinkedItems(table), others: { columns, select } }
+    `select ${columns.join(', ')} from ${items} where (${where}) is not true or item_key is null`
+  return { ...unlinkedItems(table), where, others: { columns, select } }
 }
 
 const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 'since_us', 'until_us']
@@ -48,7 +55,18 @@ const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 's
 export function continuityOfAll(table: TableConfiguration): EachItemStatement {
   const { sql, values } = bindQuery(savedQuery('continuity'), table, {})
   const narrow = `select ${FOUND.join(', ')} from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
-  return { columns: FOUND, sql: narrow, values, narrowing: unlinkedItems(table) }
+  return { columns: FOUND, sql: narrow, values, narrowing: { ...unlinkedItems(table), others: REPEATS_OF_LINKED } }
+}
+
+const REPEATS_OF_LINKED: OthersRows = {
+  columns: FOUND,
+  select: (items, deliveries) => `
+    select item_key, 'DUPLICATE' as finding, event_id, event_time_us, count(*) - 1 as changes,
+      event_time_us as since_us, event_time_us as until_us
+    from ${deliveries}
+    where item_key in (select item_key from ${items} where linked = 1 and repeats > 0)
+    group by item_key, event_id, event_time_us
+    having count(*) > 1`,
 }
 
 const IMBALANCE = ['item_key', 'event_id', 'event_time_us', 'missing']
@@ -69,21 +87,43 @@ export function balanceOfAll(table: TableConfiguration): EachItemStatement {
 export function olderItems(table: TableConfiguration): EachItemStatement {
   const columns = ['item_key', 'event_time_us', 'entry_state']
   const { sql } = renderQuery(internalQuery('older-items'), { changes: deliveriesOf(table) })
-  return { columns, sql, values: [], narrowing: { ...unlinkedItems(table), where: `${UNLINKED} or with_baseline` } }
+  return { columns, sql, values: [], narrowing: { ...unlinkedItems(table), others: OLDER_AS_SEEN } }
+}
+
+/** A baseline is the first that is known of such an item: it was there before, and is what that saw. */
+const OLDER_AS_SEEN: OthersRows = {
+  columns: ['item_key', 'event_time_us', 'entry_state'],
+  select: items =>
+    `select item_key, first_us as event_time_us, seen_first as entry_state from ${items} where linked = 1 and with_baseline`,
 }
 
 /** Where an item's chain breaks, with the two images that ought to be one; and which changes were only sealed again. */
 export function breaksOfAll(table: TableConfiguration): EachItemStatement {
   const query = internalQuery('breaks')
   const { sql } = renderQuery(query, { changes: deliveriesOf(table) })
-  return { columns: query.columns.map(({ name }) => name), sql, values: [], narrowing: unlinkedItems(table) }
+  return {
+    columns: query.columns.map(({ name }) => name),
+    sql,
+    values: [],
+    narrowing: { ...unlinkedItems(table), shared: undefined },
+  }
 }
+
+const SPAN = ['item_key', 'first_us', 'last_us', 'changes']
 
 /** The first and the last change of each item, and how many there are, repeats and baselines left out. */
 export function spansOfAll(table: TableConfiguration): EachItemStatement {
-  const columns = ['item_key', 'first_us', 'last_us', 'changes']
   const sql = `${spansSql(deliveriesOf(table), [])}\norder by item_key`
-  return { columns, sql, values: [], narrowing: toldAtFirstSight(table, columns) }
+  return { columns: SPAN, sql, values: [], narrowing: toldAtFirstSight(table, SPAN) }
+}
+
+/** Where spans of the rows from one time to before another need be asked: of items whose rows do not all lie there. */
+export function spansWithin(table: TableConfiguration, fromUs: number | null, toUs: number | null): Narrowing {
+  const isOutside = [
+    ...(fromUs === null ? [] : [`first_us < ${fromUs}`]),
+    ...(toUs === null ? [] : [`last_us >= ${toUs}`]),
+  ]
+  return toldAtFirstSight(table, SPAN, [UNLINKED, ...isOutside].join(' or '))
 }
 
 /** What is told of the span of an item's changes where its rows are counted, too. */
@@ -132,5 +172,5 @@ export async function* rowsOfEachItem(
   { columns, sql, values, narrowing }: EachItemStatement,
 ): AsyncGenerator<Row> {
   const scope = { table, identifier, eachItem: columns, narrowing }
-  for await (const piece of streamAnswer(engine, sql, values, { scope })) yield* rowsOf(piece)
+  yield* streamRows(engine, sql, values, { scope })
 }

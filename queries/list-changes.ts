@@ -2,10 +2,11 @@ import { formatDay } from '../transform/instant.js'
 import { dateOfKey, tablePrefix } from '../transform/layout.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { TIME_TO_LIVE } from './bind.js'
-import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from './engines/engine.js'
+import type { BoundValue, QueryEngine, RunOptions } from './engines/engine.js'
 import { deliveriesOf } from './engines/literal.js'
 import { once } from './engines/once.js'
 import { type Row, rowsOf } from './engines/rows.js'
+import { streamRows } from './engines/stream-rows.js'
 import { actorOfToday, rowsWithActor } from './todays-actor.js'
 
 /** Changes of a table that are listed: those of a period [from, to), and of them what each filter leaves. */
@@ -160,9 +161,8 @@ select item_key, array_agg(event_id) as event_ids
 from filtered
 group by item_key
 order by item_key`
-  for await (const piece of streamAnswer(engine, sql, rows.values))
-    for (const { item_key, event_ids } of rowsOf(piece))
-      yield { itemKey: String(item_key), eventIds: event_ids as readonly string[] }
+  for await (const { item_key, event_ids } of streamRows(engine, sql, rows.values))
+    yield { itemKey: String(item_key), eventIds: event_ids as readonly string[] }
 }
 
 /** How many changes have a value. */

@@ -1,6 +1,6 @@
 import type { QueryEngine } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
-import { streamRows } from '../queries/engines/rows.js'
+import { streamRows } from '../queries/engines/stream-rows.js'
 import { dateOf } from '../transform/partition.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
 

@@ -6,7 +6,7 @@
 import { bindValues, internalQuery, renderQuery } from '../queries/catalog.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
-import { streamRows } from '../queries/engines/rows.js'
+import { streamRows } from '../queries/engines/stream-rows.js'
 import { StatesDigest } from '../transform/fact.js'
 import { formatInstant } from '../transform/instant.js'
 import { dateOf } from '../transform/partition.js'

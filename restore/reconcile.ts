@@ -7,7 +7,7 @@
 import { batchesOf } from '../capture/batches.js'
 import type { QueryEngine } from '../queries/engines/engine.js'
 import { deliveriesOf } from '../queries/engines/literal.js'
-import { streamRows } from '../queries/engines/rows.js'
+import { streamRows } from '../queries/engines/stream-rows.js'
 import { archiveBegan } from '../queries/verdict/state-at.js'
 import { hashesAt } from '../queries/verdict/table-at.js'
 import { dateOf } from '../transform/partition.js'

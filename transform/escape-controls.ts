@@ -9,10 +9,13 @@ export function escapeControls(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu, escapeUnits)
 }
 
-/** Of ASCII, Latin, Greek and Cyrillic, kana and Han what is neither: a law of all code points holds it. */
-const PLAIN_CHARACTERS = String.raw` -~\u00a0-\u00ac\u00ae-\u052f\u3040-\u9fff`
-const PLAIN = new RegExp(`^[${PLAIN_CHARACTERS}]*$`)
-const PLAIN_LINES = new RegExp(`^[\\n${PLAIN_CHARACTERS}]*$`)
+/** Of Latin, Greek, Cyrillic, punctuation, kana, Han, Hangul what is neither: a law of all code points holds it. */
+const PLAIN_CHARACTERS = String.raw` -~\u00a0-\u00ac\u00ae-\u052f\u2010-\u2027\u2030-\u205f\u2070-\ud7ff`
+/** Most emoji. */
+const PLAIN_PAIR = String.raw`[\ud83c-\ud83e][\udc00-\udfff]`
+const plain = (characters: string) => new RegExp(`^[${characters}]*(?:${PLAIN_PAIR}[${characters}]*)*$`)
+const PLAIN = plain(PLAIN_CHARACTERS)
+const PLAIN_LINES = plain(`\\n${PLAIN_CHARACTERS}`)
 
 /** The same of a text of several lines, whose line feeds stay. */
 export function escapeControlsInLines(text: string): string {

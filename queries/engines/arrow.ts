@@ -38,6 +38,11 @@ export function toArrowTable(
   return tableOf(names, types.map(mappingOf), columns)
 }
 
+/** One column of an answer as an Arrow table, in which it is called `value`. */
+export function toArrowColumn(type: DuckDBType, values: readonly DuckDBValue[]): Table {
+  return tableOf(['value'], [mappingOf(type)], [{ rowCount: values.length, columns: [values] }])
+}
+
 function mappingOf(type: DuckDBType): ColumnMapping<DuckDBValue> {
   switch (type.typeId) {
     case DuckDBTypeId.VARCHAR:

@@ -13,16 +13,16 @@ const orderOf = ({ eachItem = ['item_key'] }: Scope) => (eachItem.includes('item
 
 /**
  * The statement that reads what was derived under the name of its table, which it calls by no other. `unite` makes one
- * relation, in brackets, of several SELECTs.
+ * relation, in brackets, of several SELECTs. `before` are table expressions that both may name.
  */
 export function readInstead(
   { sql, values }: BoundStatement,
   scope: Scope,
-  { rows, known }: Pick<Derivation, 'rows' | 'known'>,
+  { rows, known, before = '' }: Pick<Derivation, 'rows' | 'known'> & { readonly before?: string | undefined },
   unite: (rows: readonly string[]) => string,
 ): BoundStatement {
   if (known !== undefined && rows.length === 0) return { sql: `${known}${orderOf(scope)}`, values: [] }
-  const instead = `with ${deliveriesOf(scope)} as ${unite(rows)}`
+  const instead = `with ${before}${deliveriesOf(scope)} as ${unite(rows)}`
   if (known !== undefined) {
     const columns = scope.eachItem?.join(', ')
     const answer = `select ${columns} from (\n${sql}\n) as answer`

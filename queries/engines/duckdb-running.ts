@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBType } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
 import type { toArrowTable } from './arrow.js'
 import type { BoundStatement } from './derivation.js'
@@ -23,16 +23,19 @@ export function interruptOn(signal: AbortSignal, connection: { readonly interrup
   }
 }
 
+/** What becomes of some rows of an answer, with the names and types of its columns. */
+export type Shape<T> = (names: readonly string[], types: readonly DuckDBType[], chunk: DuckDBDataChunk) => T
+
 /** A statement's answer as it comes, on a connection of its own. */
-export async function* streamOn(
+export async function* streamOn<T>(
   connection: DuckDBConnection,
   { sql, values }: BoundStatement,
-  toTable: typeof toArrowTable,
-): AsyncGenerator<Table> {
+  shape: Shape<T>,
+): AsyncGenerator<T> {
   const result = await connection.stream(namedAsInDuckDb(sql), [...values])
   const why = () => failureAgain(connection, sql, values)
   for await (const chunk of chunksOf(result, { why, interrupt: () => connection.interrupt() }))
-    yield toTable(result.deduplicatedColumnNames(), result.columnTypes(), [chunk])
+    yield shape(result.deduplicatedColumnNames(), result.columnTypes(), chunk)
 }
 
 /**

@@ -15,7 +15,7 @@ import { changesView } from './changes-view.js'
 import { type BoundStatement, readInstead } from './derivation.js'
 import { DAMAGED, shortageOf } from './duckdb-error.js'
 import { confinement, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
-import { begun, interruptOn, runWhole, streamOn } from './duckdb-running.js'
+import { begun, interruptOn, runWhole, type Shape, streamOn } from './duckdb-running.js'
 import {
   type BoundValue,
   type Derivation,
@@ -36,6 +36,7 @@ import { deliveriesOf, quotedName } from './literal.js'
 import { bytesOfSize } from './memory-size.js'
 import { NarrowedTables } from './narrowed-tables.js'
 import { earliestArrivals, emptyZonedRows, rowsOfObjects } from './relations.js'
+import type { Row } from './rows.js'
 import { TRINO_MACROS } from './trino-macros.js'
 
 /** How an archive in a folder is opened. */
@@ -81,6 +82,7 @@ export class DuckDbEngine implements QueryEngine {
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
     private readonly toTable: typeof toArrowTable,
+    private readonly toRows: Shape<readonly Row[]>,
     /** The folder's own. */
     readonly facts: DiskArchive,
     private readonly signal: AbortSignal | undefined,
@@ -106,7 +108,7 @@ export class DuckDbEngine implements QueryEngine {
     { signal, files = false, derived, journal, cloudtrail, memory = MEMORY }: DuckDbOptions = {},
   ): Promise<DuckDbEngine> {
     // loaded when an archive is opened: Arrow takes longer to load than most commands to run
-    const { toArrowTable } = await import('./arrow.js')
+    const [{ toArrowTable }, { rowsOfChunk }] = await Promise.all([import('./arrow.js'), import('./duckdb-rows.js')])
     const spill = new SpillFolder()
     try {
       const instance = await openDuckDb(':memory:', { temp_directory: spill.path, memory_limit: memory })
@@ -118,6 +120,7 @@ export class DuckDbEngine implements QueryEngine {
         instance,
         connection,
         toArrowTable,
+        rowsOfChunk,
         archive,
         signal,
         files,
@@ -179,8 +182,17 @@ export class DuckDbEngine implements QueryEngine {
     }
   }
 
+  stream(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Table> {
+    return this.pieces({ sql, values }, options, (names, types, chunk) => this.toTable(names, types, [chunk]))
+  }
+
+  rows(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<readonly Row[]> {
+    return this.pieces({ sql, values }, options, this.toRows)
+  }
+
   /** On a connection of its own, because the next statement on a connection ends what is streaming there. */
-  async *stream(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Table> {
+  private async *pieces<T>(statement: BoundStatement, options: RunOptions, shape: Shape<T>): AsyncGenerator<T> {
+    const { sql, values } = statement
     const { scope } = options
     const signal = this.signalOf(options)
     if (options.foreign) await this.checkForeign(sql)
@@ -190,12 +202,12 @@ export class DuckDbEngine implements QueryEngine {
       signal.throwIfAborted()
       const ask = async (on: DuckDBConnection, found: Derivation) => ({
         on,
-        answers: await begun(this.answersFrom(found, { sql, values }, scope as Scope, on)),
+        answers: await begun(this.answersFrom(found, statement, scope as Scope, on, shape)),
       })
       const derived = scope && (await this.askDerived(scope, sql, values, signal, ask, true))
       if (derived === undefined) await this.createPendingViews()
       connection = derived?.on ?? (await this.connect())
-      const answers = derived?.answers ?? this.answersOn(connection, { sql, values }, scope, this.narrowed)
+      const answers = derived?.answers ?? this.answersOn(connection, statement, scope, this.narrowed, shape)
       for await (const answer of answers)
         for await (const piece of answer) {
           yield piece
@@ -330,17 +342,18 @@ export class DuckDbEngine implements QueryEngine {
   }
 
   /** The answer that derived rows give; of the states of all items narrow, then wide, as the archive's. */
-  private async *answersFrom(
+  private async *answersFrom<T>(
     found: Derivation,
     statement: BoundStatement,
     scope: Scope,
     connection: DuckDBConnection,
-  ): AsyncGenerator<AsyncGenerator<Table>> {
+    shape: Shape<T>,
+  ): AsyncGenerator<AsyncGenerator<T>> {
     const narrowed = await this.narrowedFrom(found, scope, connection)
     const samples = found.sample === undefined ? [] : [found.sample]
     if (narrowed === undefined)
-      yield await begun(streamOn(connection, this.readInstead(statement, scope, found), this.toTable))
-    else yield* this.answersOn(connection, statement, scope, narrowed, samples)
+      yield await begun(streamOn(connection, this.readInstead(statement, scope, found), shape))
+    else yield* this.answersOn(connection, statement, scope, narrowed, shape, samples)
   }
 
   /** What narrows a question about the states of all items, which derived rows answer; on their connection alone. */
@@ -358,15 +371,16 @@ export class DuckDbEngine implements QueryEngine {
    * The answer to a statement, in slices of items where memory does not hold what it needs of all. By the footers of
    * some of the files that it reads it is told how large images are.
    */
-  private answersOn(
+  private answersOn<T>(
     connection: DuckDBConnection,
     statement: BoundStatement,
     scope: Scope | undefined,
     narrowed: NarrowedTables,
+    shape: Shape<T>,
     files = this.viewed.get(scope?.table ?? '') ?? [],
-  ): AsyncGenerator<AsyncGenerator<Table>> {
+  ): AsyncGenerator<AsyncGenerator<T>> {
     const room = { imageSize: () => imageSize(connection, files), room: this.room }
-    const begin = (some: BoundStatement) => begun(streamOn(connection, some, this.toTable))
+    const begin = (some: BoundStatement) => begun(streamOn(connection, some, shape))
     return narrowed.inSlices(statement, scope, rowsBy(connection), room, begin)
   }
 

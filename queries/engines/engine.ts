@@ -2,6 +2,7 @@ import type { Table } from 'apache-arrow'
 import type { Verifier } from '../../proof/note.js'
 import type { ObjectEntry, Objects } from '../../store/objects.js'
 import type { NamedTable } from '../../transform/table-names.js'
+import type { Row } from './rows.js'
 
 /** A value bound to one `?` of a statement. */
 export type BoundValue = string | number
@@ -47,6 +48,11 @@ export interface Narrowing {
   readonly items: string
   /** True in that row where the statement has to be asked of the item. */
   readonly where: string
+  /**
+   * Columns of the rows of some items, in which are all that the statement and `others` read, so that several
+   * statements read the table once. Where it is asked of more items it reads the table. @default - each reads the table
+   */
+  readonly shared?: { readonly where: string; readonly columns: readonly string[] } | undefined
   /** How many images of the item the statement holds until it answers, from that row. @default - none */
   readonly images?: string | undefined
   /** The other items' rows of the answer. @default - it says nothing of others */
@@ -59,6 +65,11 @@ export interface OthersRows {
   readonly columns: readonly string[]
   /** A SELECT of these, from the name of what was told of each item and that of the table's rows as delivered. */
   readonly select: (items: string, deliveries: string) => string
+  /**
+   * A SELECT from the same of all the rows that are needed, also for the items of which the statement is asked, to be
+   * read once: `select` is given these instead of the table's. @default - both read the table
+   */
+  readonly rows?: ((items: string, deliveries: string) => string) | undefined
 }
 
 /** What is known of a table without reading its rows. */
@@ -110,6 +121,8 @@ export interface QueryEngine {
   run(sql: string, values?: readonly BoundValue[], options?: RunOptions): Promise<Table>
   /** The same piece by piece, for answers larger than memory. @default - `streamAnswer` gives the whole as one piece */
   stream?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<Table>
+  /** The rows of such an answer, some at a time, as `rowsOf` gives them. @default - they are read from `stream` */
+  rows?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<readonly Row[]>
   /** What answers, and over what. @default - receipts say that it is not known */
   describe?(): Promise<EngineDescription>
   /** The archive's objects, its facts among them. @default - no facts are known, so nothing is anchored */

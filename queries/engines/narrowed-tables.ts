@@ -23,18 +23,25 @@ export class NarrowedTables {
   async statementOf(
     statement: BoundStatement,
     scope: Scope | undefined,
-    query: (sql: string) => Promise<readonly unknown[]>,
+    query: Query,
     slice = ALL_ITEMS,
   ): Promise<BoundStatement> {
     if (scope?.narrowing === undefined) return statement
     const { where, others } = scope.narrowing
     const items = inSlice(slice, await this.itemsOf(scope.narrowing, query))
-    const deliveries = inSlice(slice, `${this.catalog}.${deliveriesOf(scope)}`)
+    const deliveries = inSlice(slice, await this.rowsOf(scope, scope.narrowing, query))
     const some = `select item_key from ${items} where ${where}`
     // where there is none, no file need be opened to find it
     const isAny = (await query(`${some} limit 1`)).length > 0
-    const rows = `select * from ${deliveries} where ${isAny ? `item_key in (${some})` : 'false'}`
-    const found = { rows: [rows], known: others?.select(items, deliveries) }
+    const isAsked = isAny ? `item_key in (${some})` : 'false'
+    const found =
+      others?.rows === undefined
+        ? { rows: [`select * from ${deliveries} where ${isAsked}`], known: others?.select(items, deliveries) }
+        : {
+            before: `${NEEDED} as materialized (${others.rows(items, deliveries)}),\n`,
+            rows: [`select * from ${NEEDED} where ${isAsked}`],
+            known: others.select(items, NEEDED),
+          }
     const asked = { ...scope, eachItem: others?.columns ?? scope.eachItem }
     return readInstead(statement, asked, found, ([only]) => `not materialized (${only})`)
   }
@@ -103,16 +110,40 @@ export class NarrowedTables {
     this.told.clear()
   }
 
-  /** The name of the table with the items; whoever asks for it while it is made makes another, and the last is kept. */
-  private async itemsOf({ items }: Narrowing, query: (sql: string) => Promise<unknown>): Promise<string> {
-    const known = this.told.get(items)
+  /** The name of the table with the items. */
+  private itemsOf({ items }: Narrowing, query: Query): Promise<string> {
+    return this.keep(items, query)
+  }
+
+  /** The name of what a statement reads: a table of the rows that several read, where they are few, or the view. */
+  private async rowsOf(scope: Scope, narrowing: Narrowing, query: Query): Promise<string> {
+    const deliveries = `${this.catalog}.${deliveriesOf(scope)}`
+    if (narrowing.shared === undefined) return deliveries
+    const items = await this.itemsOf(narrowing, query)
+    const { where, columns } = narrowing.shared
+    const [[rowCount, others] = []] = await query(`
+      select sum(row_count) filter (${where}), count(*) filter ((${narrowing.where}) and (${where}) is not true)
+      from ${items}`)
+    if (Number(rowCount) > MOST_SHARED || Number(others) > 0) return deliveries
+    const some = `select item_key from ${items} where ${where}`
+    // a row that is of no item is in the answer, so that whoever reads it notices
+    const rows = `select ${columns.join(', ')} from ${deliveries} where item_key is null or item_key in (${some})`
+    return this.keep(rows, query)
+  }
+
+  /** A table of what a SELECT gives; whoever asks for it while it is made makes another, and the last is kept. */
+  private async keep(select: string, query: Query): Promise<string> {
+    const known = this.told.get(select)
     if (known !== undefined) return known
-    const name = `${this.catalog}.${quotedName(`items_${randomUUID()}`)}`
-    await query(`create ${this.catalog === 'temp' ? 'temp ' : ''}table ${name} as ${namedAsInDuckDb(items)}`)
-    this.told.set(items, name)
+    const name = `${this.catalog}.${quotedName(`told_${randomUUID()}`)}`
+    await query(`create ${this.catalog === 'temp' ? 'temp ' : ''}table ${name} as ${namedAsInDuckDb(select)}`)
+    this.told.set(select, name)
     return name
   }
 }
+
+/** No statement of ours has such a name in it. */
+const NEEDED = '"needed rows"'
 
 /** How much a statement that is streamed may hold at a time. */
 export interface Room {
@@ -121,6 +152,9 @@ export interface Room {
   /** Bytes of images. */
   readonly room: number
 }
+
+/** Rows without images, of which each takes about half a KB. */
+const MOST_SHARED = 100_000
 
 /** What does not fit in so much less than was estimated needs more memory. */
 const MOST_HALVINGS = 4

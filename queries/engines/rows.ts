@@ -1,7 +1,6 @@
 import type { Data, Table, Vector } from 'apache-arrow'
 // the whole of Arrow takes longer to load than most commands to run, and its types are told by number
 import { DataType } from 'apache-arrow/type'
-import { type BoundValue, type QueryEngine, type RunOptions, streamAnswer } from './engine.js'
 
 /** A value of an answer in JavaScript: 64-bit integers are bigint, decimals and times are text. */
 export type Value = string | number | bigint | boolean | readonly (string | null)[] | null
@@ -15,10 +14,15 @@ export function* rowsOf(table: Table): Generator<Row> {
   const names = table.schema.fields.map(field => field.name)
   for (const batch of table.batches) {
     const readers = batch.data.children.map((data, column) => readerOf(data, batch.getChildAt(column) as Vector))
-    // where a name is the prototype's, only this makes it a column
-    if (names.includes('__proto__')) for (let i = 0; i < batch.numRows; i++) yield entriesAt(names, readers, i)
-    else for (let i = 0; i < batch.numRows; i++) yield rowAt(names, readers, i)
+    yield* rowsBy(names, readers, batch.numRows)
   }
+}
+
+/** So many rows, of which there is a reader for each column. */
+export function* rowsBy(names: readonly string[], readers: readonly Reader[], count: number): Generator<Row> {
+  // where a name is the prototype's, only this makes it a column
+  const read = names.includes('__proto__') ? entriesAt : rowAt
+  for (let i = 0; i < count; i++) yield read(names, readers, i)
 }
 
 /** Many rows are read, and this is three times as fast as an object from entries. */
@@ -32,17 +36,8 @@ function entriesAt(names: readonly string[], readers: readonly Reader[], i: numb
   return Object.fromEntries(readers.map((read, column) => [names[column] as string, read(i)]))
 }
 
-type Reader = (i: number) => Value
-
-/** The rows of the answer to a statement, as it comes. */
-export async function* streamRows(
-  engine: QueryEngine,
-  sql: string,
-  values?: readonly BoundValue[],
-  options?: RunOptions,
-): AsyncGenerator<Row> {
-  for await (const piece of streamAnswer(engine, sql, values, options)) yield* rowsOf(piece)
-}
+/** Gives what a column has in a row. */
+export type Reader = (i: number) => Value
 
 function readerOf(data: Data, vector: Vector): Reader {
   const read = typedReader(data, vector)
@@ -66,7 +61,7 @@ function typedReader(data: Data, vector: Vector): Reader {
 const DAY_MS = 86_400_000
 
 /** In whole numbers, because a double no longer holds the microseconds of the year 9999. */
-function timestampText(us: bigint, zone: 'Z' | ''): string {
+export function timestampText(us: bigint, zone: 'Z' | ''): string {
   const rest = ((us % 1000n) + 1000n) % 1000n
   const text = isoText(Number((us - rest) / 1000n))
   if (text === undefined) return `${us} us`

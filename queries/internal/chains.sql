@@ -2,16 +2,20 @@
 -- @empty none
 -- @column item_key varchar -- the item
 -- @column linked bigint -- 1 where each change leaves the state that the one before entered: nothing can be found there
+--   but repeats
 -- @column goes_on bigint -- 1 where it is so whatever was before its first change: its last state is known
 -- @column with_baseline boolean -- whether a baseline saw it
+-- @column seen_first varchar -- hash of what a baseline saw that is the first of its rows
 -- @column first_us bigint -- when its first change was made
 -- @column last_us bigint -- when its last change was made
--- @column changes bigint -- how many there are where it is linked, baselines left out
+-- @column changes bigint -- how many there are where it is linked, repeats and baselines left out
+-- @column repeats bigint -- how many of its rows say what the one before them says
 -- @column row_count bigint -- how many rows
 -- @column first_region varchar -- the least region of its rows
 -- @column last_region varchar -- the greatest
 with taken as (
-  select item_key, event_name, event_time_us, time_precision, sequence, source, region, old_hash, new_hash
+  select item_key, event_name, event_time_us, time_precision, sequence, source, region, old_hash, new_hash,
+    row_hash
   from {changes}
 ),
 {beside}
@@ -20,9 +24,11 @@ select
   min(link) as linked,
   min(goes_on) as goes_on,
   max(case when event_name = 'BASELINE' then 1 else 0 end) = 1 as with_baseline,
+  max(case when begins and event_name = 'BASELINE' then new_hash end) as seen_first,
   min(event_time_us) as first_us,
   max(event_time_us) as last_us,
-  count_if(event_name <> 'BASELINE') as changes,
+  count_if(event_name <> 'BASELINE' and not again) as changes,
+  count_if(again) as repeats,
   count(*) as row_count,
   min(region) as first_region,
   max(region) as last_region

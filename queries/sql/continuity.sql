@@ -28,7 +28,7 @@ with taken as (
 arrived as (
   select *
   from linked_items
-  where linked = 0
+  where linked = 0 or repeated
 ),
 {ordered},
 until_then as (

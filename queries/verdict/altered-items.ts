@@ -4,9 +4,10 @@ import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
-import { type QueryEngine, streamAnswer } from '../engines/engine.js'
+import type { QueryEngine } from '../engines/engine.js'
 import { once } from '../engines/once.js'
-import { type Row, rowsOf } from '../engines/rows.js'
+import type { Row } from '../engines/rows.js'
+import { streamRows } from '../engines/stream-rows.js'
 import { type Confidence, worstOf } from './findings.js'
 
 /** From `fromUs` to before `toUs`; null: no such end. */
@@ -98,7 +99,7 @@ async function alteredRows(
 ): Promise<readonly Row[]> {
   const { sql, values } = bindQuery(savedQuery('altered-rows'), table, period)
   const rows: Row[] = []
-  for await (const piece of streamAnswer(engine, sql, values)) for (const row of rowsOf(piece)) rows.push(row)
+  for await (const row of streamRows(engine, sql, values)) rows.push(row)
   return rows
 }
 

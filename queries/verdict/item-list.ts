@@ -2,8 +2,9 @@ import { formatInstant } from '../../transform/instant.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
-import { type QueryEngine, streamAnswer } from '../engines/engine.js'
-import { type Row, rowsOf } from '../engines/rows.js'
+import type { QueryEngine } from '../engines/engine.js'
+import type { Row } from '../engines/rows.js'
+import { streamRows } from '../engines/stream-rows.js'
 import { actorOfToday } from '../todays-actor.js'
 import { knownByFacts } from './gone-items.js'
 import type { LastChange } from './table-at.js'
@@ -51,8 +52,7 @@ export async function* listItems(
   const known = await knownByFacts(engine, table, query, parameters)
   const actor = await actorOfToday(engine, table)
   const { sql, values, scope } = bindQuery(query, table, { ...parameters, ...known }, { actor })
-  for await (const piece of streamAnswer(engine, sql, values, { scope }))
-    for (const row of rowsOf(piece)) yield toListed(row)
+  for await (const row of streamRows(engine, sql, values, { scope })) yield toListed(row)
 }
 
 function toListed(row: Row): ListedItem {

@@ -18,27 +18,53 @@ export function lastOfLinked(
   parameters: ReadonlyMap<string, BoundValue>,
   withoutImages: boolean,
 ): Narrowing {
-  const until = untilSql(us)
-  const image = withoutImages ? "case when delivered.new_hash is not null then '' end" : 'delivered.new_image'
-  const select = (items: string, deliveries: string) => `
-    select delivered.item_key, case when ${image} is null then 'unknown' else 'present' end as state,
-      ${image} as image, delivered.new_hash as image_hash, delivered.event_id, delivered.event_name,
-      delivered.event_time, delivered.event_time_us, delivered.time_precision, delivered.actor, false as unresolved
+  const image = withoutImages ? "case when new_hash is not null then '' end" : 'new_image'
+  const rows = (items: string, deliveries: string) => `
+    select delivered.*
     from ${deliveries} as delivered
     join (
-      select item_key, max(coalesce(sequence, '')) as last_sequence, max(event_time_us) as last_us
+      select item_key, null as last_sequence, null as last_us
+      from ${items}
+      where goes_on = 0 and item_key is not null
+      union all
+      select item_key, max(coalesce(sequence, '')), max(event_time_us)
       from ${deliveries}
       -- a row that is of no item is in the answer, so that whoever reads it notices
-      where ${until} and (item_key is null or item_key in (select item_key from ${items} where goes_on = 1))
+      where ${untilSql(us)}
+        and (item_key is null or item_key in (select item_key from ${items} where goes_on = 1))
       group by item_key
     ) as last
       on delivered.item_key is not distinct from last.item_key
-        and coalesce(delivered.sequence, '') = last.last_sequence
-        and (last.last_sequence <> '' or delivered.event_time_us = last.last_us)
-    -- whatever a record calls itself, what it entered is its hash: there are REMOVEs that tell of a new image
-    where ${until} and delivered.new_hash is not null and ${isThere(image, parameters)}`
+    where event_date <= ${quoted(lastDayOf(us))}
+      and (
+        last_us is null
+        or (
+          coalesce(sequence, '') = last_sequence
+          and (last_sequence <> '' or event_time_us = last_us)
+          -- whatever a record calls itself, what it entered is its hash: there are REMOVEs that tell of a new image
+          and new_hash is not null
+          and event_time_us <= ${us}
+        )
+      )`
+  const told = `item_key, case when ${image} is null then 'unknown' else 'present' end as state,
+      ${image} as image, new_hash as image_hash, event_id, event_name, event_time, event_time_us, time_precision, actor,
+      false as unresolved`
+  const select = (items: string, needed: string) => `
+    select ${told}
+    from ${needed} as delivered
+    where ${isThere(image, parameters)}
+      and (item_key is null or item_key in (select item_key from ${items} where goes_on = 1 and repeats = 0))
+    union all
+    select * exclude (delivery)
+    from (
+      select ${told}, row_number() over (partition by item_key order by arrived_at) as delivery
+      from ${needed} as delivered
+      where ${isThere(image, parameters)}
+        and item_key in (select item_key from ${items} where goes_on = 1 and repeats > 0)
+    ) as told_again
+    where delivery = 1`
   const images = withoutImages ? undefined : imagesOf(1, 'goes_on = 1')
-  const others = { columns: columns.map(({ name }) => name), select }
+  const others = { columns: columns.map(({ name }) => name), rows, select }
   return { items: chainsOf(table), where: 'goes_on = 0', images, others }
 }
 
@@ -54,7 +80,7 @@ export function differenceOfLinked(
   parameters: ReadonlyMap<string, BoundValue>,
 ): Narrowing {
   const until = untilSql(toUs)
-  const isTold = `(linked = 1 or (goes_on = 1 and first_us <= ${fromUs}))`
+  const isTold = `(repeats = 0 and (linked = 1 or (goes_on = 1 and first_us <= ${fromUs})))`
   const isLast = (side: 'a' | 'b') =>
     `(coalesce(delivered.sequence, '') = last.sequence_${side}
         and (last.sequence_${side} <> '' or delivered.event_time_us = last.us_${side}))`
@@ -125,9 +151,12 @@ function imagesOf(moments: 1 | 2, isTold: string): string {
 const DAY_US = 86_400_000_000
 
 function untilSql(us: number): string {
-  // a row lies under the day of its time; of the last day of all there is none after it
-  const day = [dateOf(us), dateOf(us + DAY_US)].sort().at(-1) as string
-  return `event_time_us <= ${us} and event_date <= ${quoted(day)}`
+  return `event_time_us <= ${us} and event_date <= ${quoted(lastDayOf(us))}`
+}
+
+/** A row lies under the day of its time, and a day more is looked at; of the last day of all there is none after it. */
+function lastDayOf(us: number): string {
+  return [dateOf(us), dateOf(us + DAY_US)].sort().at(-1) as string
 }
 
 /** As the saved query has it: no complete baseline lacks the item since its last change. */

@@ -3,9 +3,10 @@ import { mayBeVersion, ROW_VERSIONS } from '../../transform/row-versions.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
-import { type QueryEngine, streamAnswer } from '../engines/engine.js'
+import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
-import { type Row, rowsOf, type Value } from '../engines/rows.js'
+import type { Row, Value } from '../engines/rows.js'
+import { streamRows } from '../engines/stream-rows.js'
 import { LAST_US } from './row-check.js'
 import { type AlteredRow, beginTally, type RowPeriod } from './verify-rows.js'
 
@@ -33,15 +34,13 @@ export class RowsByQuery {
     }
     const { sql, values } = bindQuery(savedQuery('altered-rows'), this.table, parameters)
     let later = 0
-    for await (const piece of streamAnswer(this.engine, sql, values)) {
-      for (const row of rowsOf(piece)) {
-        if (row.altered === 'unknown_version') {
-          later++
-          continue
-        }
-        this.tally.findings++
-        yield toAltered(row)
+    for await (const row of streamRows(this.engine, sql, values)) {
+      if (row.altered === 'unknown_version') {
+        later++
+        continue
       }
+      this.tally.findings++
+      yield toAltered(row)
     }
     // what only says to be of a later version was found to be another
     if (later === 0) for (const version of [...this.tally.unknownVersions.keys()]) this.takeAsLookedAt(version)
@@ -59,11 +58,10 @@ export class RowsByQuery {
       group by row_version`
     const inside = part(false, `not ${outside}`)
     const sql = values.length === 0 ? inside : `${inside}\n      union all${part(true, outside)}`
-    for await (const piece of streamAnswer(this.engine, sql, [...values, ...values])) {
-      for (const { row_version: version, is_outside: isOutside, n } of rowsOf(piece)) {
-        if (isOutside === true) tally.outside += Number(n)
-        else this.add(version, Number(n))
-      }
+    const counted = streamRows(this.engine, sql, [...values, ...values])
+    for await (const { row_version: version, is_outside: isOutside, n } of counted) {
+      if (isOutside === true) tally.outside += Number(n)
+      else this.add(version, Number(n))
     }
   }
 

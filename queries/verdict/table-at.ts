@@ -4,14 +4,15 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type BindOptions, bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
 import { olderItems, rowsOfEachItem } from '../each-item.js'
-import { type QueryEngine, streamAnswer } from '../engines/engine.js'
-import { type Row, rowsOf } from '../engines/rows.js'
+import type { QueryEngine } from '../engines/engine.js'
+import type { Row } from '../engines/rows.js'
+import { streamRows } from '../engines/stream-rows.js'
 import { rowsWithoutImages } from '../replaced-columns.js'
 import { actorOfToday } from '../todays-actor.js'
 import { alterationOf } from './alteration.js'
 import { countAltered, withAltered } from './altered-items.js'
-import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
-import { type FindingsOfItem, findingsByItem, type TableFinding, withFindings } from './continuity.js'
+import { readSealedFacts } from './archive-facts.js'
+import { findingsByItem, groupByItem, type OfItem, type TableFinding, withFindings } from './continuity.js'
 import type { Confidence } from './findings.js'
 import { goneAt, knownByFacts, toldByFacts } from './gone-items.js'
 import { lastOfLinked } from './last-of-linked.js'
@@ -42,8 +43,9 @@ export interface LastChange {
 }
 
 /**
- * What a table held at a moment, one item after the other, by key; then the items that were there although the archive
- * cannot say what they were. Where the engine can stream, memory holds a few of them and what does not fit together.
+ * What a table held at a moment, one item after the other, by key, those among them that were there although the
+ * archive cannot say what they were. Where the engine can stream, memory holds a few of them and what does not fit
+ * together.
  */
 export async function* itemsAt(
   engine: QueryEngine,
@@ -62,48 +64,27 @@ export async function* itemsAt(
   }
   const known = toldByFacts(TABLE_AS_OF, facts, [at.us], [await goneAt(engine, table, facts, at.us)])
   const states = statesAt(engine, table, at.us, known, { actor: await actorOfToday(engine, table) })
-  const told = new Set<string>()
-  for await (const { itemKey, item, findings } of withFindings(keyed(states), findingsByItem(engine, table, facts))) {
-    if (item === undefined) continue
-    const { row } = item
-    if (isLedByNone(row)) told.add(itemKey)
-    yield toItem(row, verdict(itemKey, findings, row.event_id === null ? undefined : Number(row.event_time_us)))
-  }
   const nothing = { state: 'unknown', image: null, imageHash: null, last: undefined, unresolved: false } as const
-  for await (const { itemKey, findings } of olderWithFindings(engine, table, at.us, facts)) {
-    if (told.has(itemKey)) continue
-    yield { itemKey, confidence: ofUnknown(verdict(itemKey, findings).confidence), ...nothing }
+  const items = told(groupByItem([keyed(states), olderAt(engine, table, at.us)]))
+  for await (const { itemKey, item, findings } of withFindings(items, findingsByItem(engine, table, facts))) {
+    if (item === undefined) continue
+    if ('row' in item) {
+      const lastUs = item.row.event_id === null ? undefined : Number(item.row.event_time_us)
+      yield toItem(item.row, verdict(itemKey, findings, lastUs))
+    } else yield { itemKey, confidence: ofUnknown(verdict(itemKey, findings).confidence), ...nothing }
   }
 }
 
-/**
- * True of a row that tells an item without a change that led to its state. Of such an item `olderAt` may tell, too: by
- * then there may only be a baseline that was ahead. They are few, and memory may hold their keys.
- */
-function isLedByNone({ state, event_id }: Row): boolean {
-  return state === 'unknown' && event_id === null
-}
+/** What is known of an item at a moment: the row of its state, or no more than that it was there. */
+type StateOfItem = { readonly itemKey: string; readonly row: Row } | OlderItem
 
-async function* keyed(rows: AsyncGenerator<Row>): AsyncGenerator<{ readonly itemKey: string; readonly row: Row }> {
+async function* keyed(rows: AsyncGenerator<Row>): AsyncGenerator<StateOfItem> {
   for await (const row of rows) yield { itemKey: row.item_key as string, row }
 }
 
-/** What is found is asked for only where there is such an item. */
-async function* olderWithFindings(
-  engine: QueryEngine,
-  table: TableConfiguration,
-  us: number,
-  facts: ArchiveFacts,
-): AsyncGenerator<FindingsOfItem> {
-  const older = olderAt(engine, table, us)
-  const first = await older.next()
-  if (first.done === true) return
-  const all = (async function* () {
-    yield first.value
-    yield* older
-  })()
-  for await (const { itemKey, item, findings } of withFindings(all, findingsByItem(engine, table, facts)))
-    if (item !== undefined) yield { itemKey, findings }
+/** Of an item that is told without a change `olderAt` may tell, too: by then there may only be a baseline ahead. */
+async function* told(items: AsyncGenerator<OfItem<StateOfItem>>): AsyncGenerator<StateOfItem> {
+  for await (const pieces of items) yield pieces.find(piece => 'row' in piece) ?? pieces[0]
 }
 
 /** An item of a table at a moment, without its image. */
@@ -115,24 +96,23 @@ export interface HashedItem {
   readonly hash: string | null
 }
 
-/** The items that `itemsAt` tells, each once, without reading images and without a verdict; in no order. */
+/** The items that `itemsAt` tells, each once, without reading images and without a verdict. */
 export async function* hashesAt(
   engine: QueryEngine,
   table: TableConfiguration,
   us: number,
 ): AsyncGenerator<HashedItem> {
   const known = await knownByFacts(engine, table, TABLE_AS_OF, { at: formatInstant(us, 6) })
-  const untold = new Set<string>()
-  for await (const row of statesAt(engine, table, us, known, { rows: rowsWithoutImages })) {
-    const itemKey = row.item_key as string
-    if (isLedByNone(row)) untold.add(itemKey)
-    else yield { itemKey, state: row.state as ItemOfTable['state'], hash: row.image_hash as string | null }
+  const states = statesAt(engine, table, us, known, { rows: rowsWithoutImages })
+  for await (const pieces of groupByItem([keyed(states), olderAt(engine, table, us)])) {
+    const [{ itemKey }] = pieces
+    const known = pieces.find(piece => 'row' in piece)?.row
+    const older = pieces.find(piece => 'entryState' in piece)
+    if (known !== undefined && (older === undefined || known.event_id !== null))
+      yield { itemKey, state: known.state as ItemOfTable['state'], hash: known.image_hash as string | null }
+    else if (older !== undefined)
+      yield { itemKey, state: 'older', hash: NO_STATES.has(older.entryState) ? null : older.entryState }
   }
-  for await (const { itemKey, entryState } of olderAt(engine, table, us)) {
-    untold.delete(itemKey)
-    yield { itemKey, state: 'older', hash: NO_STATES.has(entryState) ? null : entryState }
-  }
-  for (const itemKey of untold) yield { itemKey, state: 'unknown', hash: null }
 }
 
 /** What tells of a state that nobody knows. */
@@ -165,8 +145,7 @@ async function* statesAt(
   // who made a change by what is configured today is read from images, in the long statement only
   const isNarrow = scope !== undefined && options.actor === undefined
   const narrowing = isNarrow ? lastOfLinked(TABLE_AS_OF, table, us, bound, options.rows !== undefined) : undefined
-  for await (const piece of streamAnswer(engine, sql, values, { scope: scope && { ...scope, narrowing } }))
-    yield* rowsOf(piece)
+  yield* streamRows(engine, sql, values, { scope: scope && { ...scope, narrowing } })
 }
 
 function toItem(row: Row, { confidence }: Verdict): ItemOfTable {

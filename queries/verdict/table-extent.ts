@@ -1,10 +1,11 @@
 import { formatDay } from '../../transform/instant.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { rowsOfEachItem, spansOfAll, spansSql } from '../each-item.js'
-import { type QueryEngine, streamAnswer } from '../engines/engine.js'
+import { rowsOfEachItem, spansOfAll, spansSql, spansWithin } from '../each-item.js'
+import type { QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type Row, rowsOf } from '../engines/rows.js'
+import { streamRows } from '../engines/stream-rows.js'
 import { regionsOf } from '../regions.js'
 
 /** From when to when the archive has changes of a table, in microseconds since 1970; null where it has none. */
@@ -91,5 +92,6 @@ async function* spansBetween(
     conditions.map(([text]) => text),
   )
   const values = conditions.map(([, value]) => value)
-  for await (const piece of streamAnswer(engine, `${sql}\norder by item_key`, values)) yield* rowsOf(piece)
+  const scope = { table: table.table, identifier: table.identifier, narrowing: spansWithin(table, fromUs, toUs) }
+  yield* streamRows(engine, `${sql}\norder by item_key`, values, { scope })
 }

@@ -252,8 +252,8 @@ BEFORE        2026-11-22 10:01:00Z         (unknown)
 BLIND         2026-11-22 10:01:00Z         (unknown)
 BROKEN        2026-11-22 10:00:00Z         status: "PENDING"
 CONTRADICTED  2026-11-22 10:00:00Z         status: "PENDING"
-REPEATED      2026-11-22 10:00:00Z         status: "PENDING"
 OLDER                                      (unknown)
+REPEATED      2026-11-22 10:00:00Z         status: "PENDING"
 CONFLICT: 11 changes of 8 items, 1 CONFLICT, 1 GAP, 3 KEYS-ONLY, 1 PRE-ARCHIVE, 2 UNBROKEN, as of 2026-11-22 10:02:30Z
 1 gap where changes are missing, made from 2026-11-22 10:00:00Z to 2026-11-22 10:05:00Z in 1 stretch
 what does not fit together: itemtrail verify continuity Orders --to 2026-11-22T10:02:30.000001Z --archive ${root}

@@ -1,13 +1,23 @@
 /** That what tells nothing is found at first sight: answers are the same without, but for their cost. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parseSavedQuery, renderQuery } from '../../../queries/catalog.js'
+import {
+  balanceOfAll,
+  breaksOfAll,
+  continuityOfAll,
+  olderItems,
+  rowSpansOfAll,
+  rowsOfEachItem,
+  spansOfAll,
+} from '../../../queries/each-item.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
+import { type Row, rowsOf } from '../../../queries/engines/rows.js'
 import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import type { AuditRow } from '../../../transform/audit-row.js'
 import { askSql, rowsOfRecord, temporaryFolder, writeRows } from '../../delivery/desk.js'
 import { baselineDocument, STREAM_ARN, streamsRecord, tableConfiguration } from '../../factories.js'
 import { cleanItem, Dice, rowOf } from '../clean-history.js'
-import { BEGIN } from '../random-archive.js'
+import { BEGIN, withRandomArchive } from '../random-archive.js'
 
 const TABLE = tableConfiguration()
 const dice = new Dice(7)
@@ -50,6 +60,14 @@ const ITEMS: Readonly<Record<string, readonly AuditRow[]>> = {
   'an INSERT that replaces': [{ ...change('an INSERT that replaces', 1), event_name: 'INSERT' }],
   'no image after': [{ ...change('no image after', 1), new_image: null, new_hash: null }],
   'a repeat': [...versions('a repeat', [0, 1, 2]), change('a repeat', 1)],
+  'the last told twice': [...versions('the last told twice', [0, 1]), change('the last told twice', 1)],
+  'a repeat of the first': [...versions('a repeat of the first', [1, 1, 2])],
+  'a repeat and a lost change': versions('a repeat and a lost change', [0, 0, 2, 2]),
+  'a repeat that says another thing': [
+    ...versions('a repeat that says another thing', [0, 1, 2]),
+    { ...change('a repeat that says another thing', 1), row_hash: '0'.repeat(64) },
+  ],
+  'a baseline told twice': [baseline('a baseline told twice', 2), baseline('a baseline told twice', 2)],
   'two streams': [
     ...versions('two streams', [0, 1]),
     change('two streams', 2, { stream: STREAM_ARN.replace('2026-01', '2026-02') }),
@@ -85,7 +103,12 @@ describe('at first sight', () => {
       'a REMOVE alone': '0',
       'an INSERT that replaces': '0',
       'no image after': '0',
-      'a repeat': '0',
+      'a repeat': '1',
+      'the last told twice': '1',
+      'a repeat of the first': '0',
+      'a repeat and a lost change': '0',
+      'a repeat that says another thing': '0',
+      'a baseline told twice': '0',
       'two streams': '0',
       // the order is the stream's, whatever the clock
       'a late second': '1',
@@ -103,7 +126,12 @@ describe('at first sight', () => {
       'a REMOVE alone': '1',
       'an INSERT that replaces': '1',
       'no image after': '0',
-      'a repeat': '0',
+      'a repeat': '1',
+      'the last told twice': '1',
+      'a repeat of the first': '1',
+      'a repeat and a lost change': '0',
+      'a repeat that says another thing': '0',
+      'a baseline told twice': '0',
       'two streams': '0',
       'a late second': '1',
     })
@@ -128,11 +156,58 @@ describe('at first sight', () => {
       'no image after': '1',
       // only one of the two stands just before a change that is there once
       'a repeat': '3',
+      'the last told twice': '3',
+      'a repeat of the first': '2',
+      'a repeat and a lost change': '4',
+      'a repeat that says another thing': '3',
+      'a baseline told twice': '2',
       'two streams': '3',
       // the second change is later by the clock than the last
       'a late second': '2',
     })
   })
+})
+
+it.each([
+  ['continuity', continuityOfAll(TABLE)],
+  ['balance', balanceOfAll(TABLE)],
+  ['older items', olderItems(TABLE)],
+  ['breaks', breaksOfAll(TABLE)],
+  ['spans', spansOfAll(TABLE)],
+  ['spans of rows', rowSpansOfAll(TABLE)],
+])('%s of each item are the same, whether all of them are looked at or those alone that need it', async (_, asked) => {
+  const compare = async (engine: DuckDbEngine) => {
+    const narrow: string[] = []
+    for await (const row of rowsOfEachItem(engine, TABLE, asked)) narrow.push(textOf(row))
+    const all = `select ${asked.columns.join(', ')} from (${asked.sql}) as answer`
+    const wide = [...rowsOf(await engine.run(all, asked.values))].map(textOf)
+    expect(narrow.sort()).toEqual(wide.sort())
+    return wide.length
+  }
+  const root = temporaryFolder()
+  await writeRows(root, Object.values(ITEMS).flat())
+  const engine = await DuckDbEngine.open(root, [TABLE])
+  expect(await compare(engine)).toBeGreaterThan(0)
+  engine.close()
+  await withRandomArchive(60, async engine => void (await compare(engine)))
+})
+
+function textOf(row: Row): string {
+  return JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+}
+
+it('of a last change that is told several times as-of tells one', async () => {
+  const root = temporaryFolder()
+  const rows = versions('told again', [0, 1]).flatMap(row => [row, { ...row, arrived_at: '2026-11-23T00:00:00.000Z' }])
+  await writeRows(root, [...rows, ...clean('clean', 'streams')])
+  const engine = await DuckDbEngine.open(root, [TABLE])
+  const found: ItemOfTable[] = []
+  for await (const item of itemsAt(engine, TABLE, { us: (BEGIN + 3600) * 1_000_000 }))
+    if (item.itemKey.includes('told again')) found.push(item)
+  engine.close()
+  expect(found.map(({ state, imageHash, confidence }) => [state, imageHash, confidence])).toEqual([
+    ['present', rows[3]?.new_hash, 'UNBROKEN'],
+  ])
 })
 
 it('what an item is after a record that calls itself REMOVE and tells of a new image is what its hash says', async () => {
