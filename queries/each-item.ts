@@ -166,11 +166,11 @@ export function statementHash(sql: string, values: readonly BoundValue[], delive
  * The rows of such a statement, those of one item in no order of their own: from what a compaction kept, where the
  * engine can.
  */
-export async function* rowsOfEachItem(
+export function rowsOfEachItem(
   engine: QueryEngine,
   { table, identifier }: TableConfiguration,
   { columns, sql, values, narrowing }: EachItemStatement,
 ): AsyncGenerator<Row> {
   const scope = { table, identifier, eachItem: columns, narrowing }
-  yield* streamRows(engine, sql, values, { scope })
+  return streamRows(engine, sql, values, { scope })
 }

@@ -260,15 +260,17 @@ async function imagesOf(
     .filter(({ kept_hash, told_hash }) => wanted.has(kept_hash) || wanted.has(told_hash))
     .map(({ item_key }) => item_key as string)
   const images = new Map<unknown, Pick<ArchivedState, 'image' | 'configId'>>()
-  if (keys.length === 0) return images
-  const sql = `
-    select old_hash, old_image, new_hash, new_image, config_id
-    from ${deliveriesOf(table)}
-    where item_key in (${keys.map(() => '?').join(', ')})`
-  for await (const { old_hash, old_image, new_hash, new_image, config_id } of streamRows(engine, sql, keys)) {
-    const configId = config_id as string
-    if (wanted.has(old_hash as string)) images.set(old_hash, { image: old_image as string, configId })
-    if (wanted.has(new_hash as string)) images.set(new_hash, { image: new_image as string, configId })
+  // most are what a change entered, and images take longest to read
+  for (const side of ['new', 'old'] as const) {
+    const missing = [...wanted].filter(hash => !images.has(hash)) as string[]
+    if (missing.length === 0) break
+    const sql = `
+      select ${side}_hash as hash, ${side}_image as image, config_id
+      from ${deliveriesOf(table)}
+      where item_key in (${keys.map(() => '?').join(', ')})
+        and ${side}_hash in (${missing.map(() => '?').join(', ')})`
+    for await (const { hash, image, config_id } of streamRows(engine, sql, [...keys, ...missing]))
+      images.set(hash, { image: image as string, configId: config_id as string })
   }
   return images
 }

@@ -5,7 +5,7 @@ import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
 import { balanceOfAll, breaksOfAll, continuityOfAll, rowsOfEachItem } from '../each-item.js'
 import type { QueryEngine } from '../engines/engine.js'
-import { once } from '../engines/once.js'
+import { fewOnce, once } from '../engines/once.js'
 import type { Row } from '../engines/rows.js'
 import type { QueryName } from '../query-types.js'
 import type { Anchor, ArchiveFacts } from './archive-facts.js'
@@ -168,7 +168,12 @@ function boundaryAt(row: Row, boundaries: Boundaries): Boundary | undefined {
   return boundaryBetween(side('before'), side('after'), boundaries)
 }
 
-async function* chainFindings(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {
+/** Of one answer both what is in it and what it rests on are told, so it is asked for twice. */
+function chainFindings(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {
+  return fewOnce(engine, `what does not fit together in ${table.table}`, () => askChains(engine, table))
+}
+
+async function* askChains(engine: QueryEngine, table: TableConfiguration): AsyncGenerator<TableFinding> {
   for await (const row of rowsOfEachItem(engine, table, continuityOfAll(table))) {
     yield {
       itemKey: row.item_key as string,
@@ -244,7 +249,7 @@ export async function* unbalancedItems(engine: QueryEngine, table: TableConfigur
 }
 
 /** A saved query's rows in the order of their items' keys, whatever its own order. */
-async function* askByItem(
+function askByItem(
   engine: QueryEngine,
   table: TableConfiguration,
   name: QueryName,
@@ -253,7 +258,7 @@ async function* askByItem(
   const { sql, values } = bindQuery(savedQuery(name), table, parameters)
   const ordered = `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
   const columns = savedQuery(name).columns.map(column => column.name)
-  yield* rowsOfEachItem(engine, table, { columns, sql: ordered, values })
+  return rowsOfEachItem(engine, table, { columns, sql: ordered, values })
 }
 
 /** What there is of one item. */

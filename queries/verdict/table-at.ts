@@ -133,7 +133,7 @@ async function* olderAt(engine: QueryEngine, table: TableConfiguration, us: numb
 
 const TABLE_AS_OF = savedQuery('table-as-of')
 
-async function* statesAt(
+function statesAt(
   engine: QueryEngine,
   table: TableConfiguration,
   us: number,
@@ -145,7 +145,7 @@ async function* statesAt(
   // who made a change by what is configured today is read from images, in the long statement only
   const isNarrow = scope !== undefined && options.actor === undefined
   const narrowing = isNarrow ? lastOfLinked(TABLE_AS_OF, table, us, bound, options.rows !== undefined) : undefined
-  yield* streamRows(engine, sql, values, { scope: scope && { ...scope, narrowing } })
+  return streamRows(engine, sql, values, { scope: scope && { ...scope, narrowing } })
 }
 
 function toItem(row: Row, { confidence }: Verdict): ItemOfTable {

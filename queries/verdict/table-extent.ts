@@ -92,6 +92,9 @@ async function* spansBetween(
     conditions.map(([text]) => text),
   )
   const values = conditions.map(([, value]) => value)
-  const scope = { table: table.table, identifier: table.identifier, narrowing: spansWithin(table, fromUs, toUs) }
+  // of a copy all columns are put together to read these few, and what is told of its items is no table there
+  const hasCopy = (await engine.outline?.(table.table)) !== undefined
+  const narrowing = spansWithin(table, fromUs, toUs)
+  const scope = hasCopy ? undefined : { table: table.table, identifier: table.identifier, narrowing }
   yield* streamRows(engine, `${sql}\norder by item_key`, values, { scope })
 }
