@@ -2,7 +2,7 @@ import { DataType, tableFromIPC, tableToIPC } from 'apache-arrow'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
-import { rowsOf, type Value } from '../../../queries/engines/rows.js'
+import { type Row, rowsOf, type Value } from '../../../queries/engines/rows.js'
 import { temporaryFolder } from '../../delivery/desk.js'
 import { runs } from '../../transform/arbitraries.js'
 
@@ -82,6 +82,18 @@ describe('a value of DuckDB through Arrow into a row', () => {
       expect([...rowsOf(table)].map(row => row.v)).toEqual([value, null, value])
     })
   }
+
+  it('is the same where it is streamed as a row, which leaves Arrow out', async () => {
+    const columns = VALUES.map(([sql], i) => `case when here then ${sql} end as c${i}`)
+    const rows: Row[] = []
+    const sql = `select ${columns}, 1 as "__proto__" from (select unnest([true, false, true]) as here)`
+    for await (const some of engine.rows(sql)) rows.push(...some)
+    const names = [...VALUES.keys()].map(i => `c${i}`)
+    const seen = rows.map(row => names.map(name => row[name]))
+    const [values, nulls] = [VALUES.map(([, value]) => value), VALUES.map(() => null)]
+    expect(seen).toEqual([values, nulls, values])
+    expect(rows.map(row => Object.keys(row))).toEqual(rows.map(() => [...names, '__proto__']))
+  })
 
   it('keeps its type in an answer without rows', async () => {
     const columns = VALUES.map(([sql], i) => `${sql} as c${i}`)

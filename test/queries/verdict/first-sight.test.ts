@@ -1,5 +1,5 @@
 /** That what tells nothing is found at first sight: answers are the same without, but for their cost. */
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { parseSavedQuery, renderQuery } from '../../../queries/catalog.js'
 import {
   balanceOfAll,
@@ -11,8 +11,12 @@ import {
   spansOfAll,
 } from '../../../queries/each-item.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
+import type { QueryEngine } from '../../../queries/engines/engine.js'
 import { type Row, rowsOf } from '../../../queries/engines/rows.js'
+import { readArchiveFacts } from '../../../queries/verdict/archive-facts.js'
+import { findingsByItem } from '../../../queries/verdict/continuity.js'
 import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
+import { type ItemSpan, spansOfItems } from '../../../queries/verdict/table-extent.js'
 import type { AuditRow } from '../../../transform/audit-row.js'
 import { askSql, rowsOfRecord, temporaryFolder, writeRows } from '../../delivery/desk.js'
 import { baselineDocument, STREAM_ARN, streamsRecord, tableConfiguration } from '../../factories.js'
@@ -190,6 +194,44 @@ it.each([
   expect(await compare(engine)).toBeGreaterThan(0)
   engine.close()
   await withRandomArchive(60, async engine => void (await compare(engine)))
+})
+
+it('spans of a period are the same, too, and none are told of an item that has no rows in it', async () => {
+  await withRandomArchive(60, async engine => {
+    for (const [fromUs, toUs] of [
+      [null, 2_500_000],
+      [1_000_000, null],
+      [1_000_000, 2_500_000],
+      [500_000_000, null],
+    ].map(ends => ends.map(later => (later === null ? null : BEGIN * 1_000_000 + later)))) {
+      const bounds = { fromUs: fromUs as number | null, toUs: toUs as number | null }
+      const spansIn = async (asked: QueryEngine) => {
+        const spans: ItemSpan[] = []
+        for await (const span of spansOfItems(asked, TABLE, bounds)) spans.push(span)
+        return spans
+      }
+      // without a scope nothing is narrowed
+      const wide: QueryEngine = { run: (sql, values) => engine.run(sql, values), close: () => {} }
+      expect(await spansIn(engine)).toEqual(await spansIn(wide))
+    }
+  })
+})
+
+it('what does not fit together is asked for once, and again where it was not read to its end', async () => {
+  const root = temporaryFolder()
+  await writeRows(root, Object.values(ITEMS).flat())
+  const engine = await DuckDbEngine.open(root, [TABLE])
+  const asked = vi.spyOn(engine, 'rows')
+  const facts = await readArchiveFacts(engine, TABLE)
+  asked.mockClear()
+  for await (const _ of findingsByItem(engine, TABLE, facts)) break
+  const [whole, again] = [[], []] as unknown[][]
+  for await (const found of findingsByItem(engine, TABLE, facts)) whole?.push(found)
+  for await (const found of findingsByItem(engine, TABLE, facts)) again?.push(found)
+  engine.close()
+  expect(again).toEqual(whole)
+  expect(whole?.length).toBeGreaterThan(3)
+  expect(asked).toHaveBeenCalledTimes(2)
 })
 
 function textOf(row: Row): string {
