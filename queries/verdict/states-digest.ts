@@ -32,10 +32,10 @@ export async function digestOfStates(
 function linked(table: TableConfiguration, atUs: number, without: readonly string[]): Narrowing {
   const { others, ...unlinked } = lastOfLinked(savedQuery('table-as-of'), table, atUs, WITHOUT_FACTS, true)
   const kept = without.length === 0 ? '' : `where item_key not in (${without.map(quoted).join(', ')})`
-  const select = (items: string, deliveries: string) => `
+  const select = (items: string, needed: string) => `
     select ${sqlPart('digest-sums')}
-    from (select ${hashOf('image_hash')} as digest from (${others?.select(items, deliveries)}) as present ${kept}) as hashed`
-  return { ...unlinked, others: { columns: SUMS.map(i => `sum_${i}`), select } }
+    from (select ${hashOf('image_hash')} as digest from (${others?.select(items, needed)}) as present ${kept}) as hashed`
+  return { ...unlinked, others: { ...others, columns: SUMS.map(i => `sum_${i}`), select } }
 }
 
 /** As if no complete baseline lacked anything. */
