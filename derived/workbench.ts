@@ -4,6 +4,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { openDuckDb } from '../queries/engines/duckdb-instance.js'
 import type { BoundValue } from '../queries/engines/engine.js'
 import { quoted } from '../queries/engines/literal.js'
+import { bytesOfSize } from '../queries/engines/memory-size.js'
 import { NarrowedTables } from '../queries/engines/narrowed-tables.js'
 import { TRINO_MACROS } from '../queries/engines/trino-macros.js'
 import { makeFolder } from '../store/durable.js'
@@ -41,6 +42,7 @@ export class Workbench {
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
     private readonly lock: string,
+    private readonly memory: number,
   ) {}
 
   /** Takes it. Throws a `DerivedError` where another compaction has it. */
@@ -56,7 +58,7 @@ export class Workbench {
       const connection = await instance.connect()
       await attachLock(connection, lock, table)
       await connection.run(TRINO_MACROS)
-      const bench = new Workbench(root, table, instance, connection, lock)
+      const bench = new Workbench(root, table, instance, connection, lock, Number(bytesOfSize(memory)))
       rmSync(bench.path(), { recursive: true, force: true })
       makeFolder(bench.path())
       const spill = bench.path('spill').replaceAll("'", "''")
@@ -77,7 +79,7 @@ export class Workbench {
 
   /** What is told of each item, by the text that says which rows the temporary view of the table's rows has. */
   narrowedFor(rows: string): NarrowedTables {
-    const narrowed = this.narrowed.get(rows) ?? new NarrowedTables('temp')
+    const narrowed = this.narrowed.get(rows) ?? new NarrowedTables(this.memory, 'temp')
     this.narrowed.set(rows, narrowed)
     return narrowed
   }

@@ -72,7 +72,7 @@ export class DuckDbEngine implements QueryEngine {
   /** What of the calls could not be read. */
   private readonly unreadCalls: EventProblems = { problems: [] }
   /** Which items statements need be asked of. */
-  private readonly narrowed = new NarrowedTables()
+  private readonly narrowed: NarrowedTables
   /** True while a statement runs on the connection that is shared. */
   private isBusy = false
   /** Why there are no views of a table. */
@@ -93,9 +93,11 @@ export class DuckDbEngine implements QueryEngine {
     private readonly identifiers: ReadonlyMap<string, string>,
     readonly journal: KnownJournal | undefined,
     private readonly cloudtrail: string | undefined,
-    /** Bytes of images that a statement which is streamed is to hold at a time. */
-    private readonly room: number,
-  ) {}
+    /** Bytes that DuckDB may hold. */
+    private readonly memory: number,
+  ) {
+    this.narrowed = new NarrowedTables(memory)
+  }
 
   /**
    * Opens the archive in `root` for reading. `configured` adds the columns of tables whose rows have yet to fill them,
@@ -130,7 +132,7 @@ export class DuckDbEngine implements QueryEngine {
         names,
         journal,
         cloudtrail,
-        (bytesOfSize(memory) ?? Number(bytesOfSize(MEMORY))) / TIMES_HELD,
+        bytesOfSize(memory) ?? Number(bytesOfSize(MEMORY)),
       )
       await engine.begin()
       return engine
@@ -364,7 +366,7 @@ export class DuckDbEngine implements QueryEngine {
   ): Promise<NarrowedTables | undefined> {
     if (scope.states === undefined || scope.narrowing === undefined) return undefined
     await connection.run(`create temp view ${deliveriesOf(scope)} as ${this.unite(scope, rows)}`)
-    return new NarrowedTables('temp')
+    return new NarrowedTables(this.memory, 'temp')
   }
 
   /**
@@ -379,7 +381,7 @@ export class DuckDbEngine implements QueryEngine {
     shape: Shape<T>,
     files = this.viewed.get(scope?.table ?? '') ?? [],
   ): AsyncGenerator<AsyncGenerator<T>> {
-    const room = { imageSize: () => imageSize(connection, files), room: this.room }
+    const room = { imageSize: () => imageSize(connection, files), room: this.memory / TIMES_HELD }
     const begin = (some: BoundStatement) => begun(streamOn(connection, some, shape))
     return narrowed.inSlices(statement, scope, rowsBy(connection), room, begin)
   }

@@ -16,8 +16,14 @@ export class NarrowedTables {
   /** By the statement that told them. */
   private readonly told = new Map<string, string>()
 
-  /** Of the views, and of what is told: a statement's table expression may have the name of a view. */
-  constructor(private readonly catalog: 'memory.main' | 'temp' = 'memory.main') {}
+  /**
+   * `memory`: what DuckDB may hold, in bytes. `catalog`: of the views, and of what is told; a statement's table
+   * expression may have the name of a view.
+   */
+  constructor(
+    private readonly memory: number,
+    private readonly catalog: 'memory.main' | 'temp' = 'memory.main',
+  ) {}
 
   /** The statement that is to be run in place of one of that scope; itself where nothing is known to narrow it. */
   async statementOf(
@@ -124,7 +130,8 @@ export class NarrowedTables {
     const [[rowCount, others] = []] = await query(`
       select sum(row_count) filter (${where}), count(*) filter ((${narrowing.where}) and (${where}) is not true)
       from ${items}`)
-    if (Number(rowCount) > MOST_SHARED || Number(others) > 0) return deliveries
+    const isMuch = Number(rowCount) * SHARED_ROW > this.memory * SHARE_OF_MEMORY
+    if (isMuch || Number(others) > 0) return deliveries
     const some = `select item_key from ${items} where ${where}`
     // a row that is of no item is in the answer, so that whoever reads it notices
     const rows = `select ${columns.join(', ')} from ${deliveries} where item_key is null or item_key in (${some})`
@@ -153,8 +160,11 @@ export interface Room {
   readonly room: number
 }
 
-/** Rows without images, of which each takes about half a KB. */
-const MOST_SHARED = 100_000
+/** Bytes of a row without images, measured: its key, ids and hashes. */
+const SHARED_ROW = 500
+
+/** Of what DuckDB may hold, for rows that several statements read. */
+const SHARE_OF_MEMORY = 1 / 16
 
 /** What does not fit in so much less than was estimated needs more memory. */
 const MOST_HALVINGS = 4

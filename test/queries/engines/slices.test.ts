@@ -88,7 +88,7 @@ type Query = (sql: string) => Promise<readonly (readonly unknown[])[]>
 async function withArchive(ask: (engine: DuckDbEngine, narrowed: NarrowedTables, query: Query) => Promise<void>) {
   await withRandomArchive(60, async engine => {
     const query = async (sql: string) => [...rowsOf(await engine.run(sql))].map(row => Object.values(row))
-    await ask(engine, new NarrowedTables(), query)
+    await ask(engine, new NarrowedTables(448e6), query)
   })
 }
 
