@@ -62,6 +62,7 @@ export interface DuckDbOptions {
  * other its answer.
  */
 export class DuckDbEngine implements QueryEngine {
+  readonly takesLongText = true
   private readonly columns = new Map<string, readonly Column[]>()
   /** What was found beside the rows and is not believed. */
   private readonly noticed = new Set<string>()
