@@ -1,14 +1,22 @@
 import type { TableConfiguration } from '../transform/table-configuration.js'
 import { underKeys } from '../transform/table-configuration.js'
 
-/** Things in arrays of a size. */
-export async function* batchesOf<T>(values: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+/** Things in arrays of a size, or of fewer that reach a weight together. */
+export async function* batchesOf<T>(
+  values: AsyncIterable<T>,
+  size: number,
+  most = Number.POSITIVE_INFINITY,
+  weigh: (value: T) => number = () => 0,
+): AsyncGenerator<readonly T[]> {
   let batch: T[] = []
+  let weight = 0
   for await (const value of values) {
     batch.push(value)
-    if (batch.length < size) continue
+    weight += weigh(value)
+    if (batch.length < size && weight < most) continue
     yield batch
     batch = []
+    weight = 0
   }
   if (batch.length > 0) yield batch
 }

@@ -29,12 +29,13 @@ export async function writeAnswer(
   const touching = previous && itemsOfDays(tables, found, previous.lacks)
   const touched = touching === undefined ? undefined : await touchedBuckets(bench, touching, digits)
   const restriction = touched === undefined ? '' : 'semi join touched_items using (item_key)'
-  for (const [i, some] of groupBuckets(runs, digits, touched).entries()) {
+  const groups = groupBuckets(runs, digits, touched)
+  for (const [i, some] of groups.entries()) {
     const parts = tables.ofRuns(some).map(rows => `select * from (${rows}) ${restriction}`)
     const all = earliestArrivals([emptyZonedRows(columns), ...parts].join(' union all by name '))
     await bench.query(`create or replace temp view ${view} as ${all}`)
     await bench.giveBack()
-    const narrowed = bench.narrowedFor(`${all} ${touching}`)
+    const narrowed = bench.narrowedFor(`${all} ${touching}`, groups.length)
     const { sql, values } = await narrowed.statementOf(statement, scope, async text =>
       (await bench.query(text)).map(Object.values),
     )

@@ -77,9 +77,12 @@ export class Workbench {
     return result.getRowObjects()
   }
 
-  /** What is told of each item, by the text that says which rows the temporary view of the table's rows has. */
-  narrowedFor(rows: string): NarrowedTables {
-    const narrowed = this.narrowed.get(rows) ?? new NarrowedTables(this.memory, 'temp')
+  /**
+   * What is told of each item, by the text that says which rows the temporary view of the table's rows has, of so many
+   * parts of the table.
+   */
+  narrowedFor(rows: string, parts: number): NarrowedTables {
+    const narrowed = this.narrowed.get(rows) ?? new NarrowedTables(this.memory / parts, 'temp')
     this.narrowed.set(rows, narrowed)
     return narrowed
   }

@@ -204,34 +204,40 @@ const EXPLAINED = `
           )
       )`
 
+/** Items whose images are asked for in one statement, each of which reads the table; fewer where it has to be short. */
+const [MOST_ITEMS, MOST_IN_SHORT] = [5000, 500]
+
+/** Bytes of images that are told of them, those of the archive are about as many; and of an item that is told gone. */
+const [MOST_BYTES, BYTES_OF_GONE] = [16 * 1024 ** 2, 8 * 1024]
+
 async function* readDisagreements(
-  compared: Compared,
+  { engine, table, store }: Compared,
   { atUs }: ComparedWindow,
   set: StateSet,
 ): AsyncGenerator<Disagreement> {
-  const { engine, table, store } = compared
   if ((await store.count(`disagreed_${set}`)) === 0) return
   await store.fill('last_changes', ['item_key', 'last_us'], lastChanges(engine, table, atUs))
-  await store.run('create or replace table images (item_key varchar, hash varchar, image varchar, config_id varchar)')
-  // most are what a change entered, and images take longest to read
-  for (const side of ['new', 'old'] as const) {
-    await store.fill('found', ['item_key', 'hash', 'image', 'config_id'], imagesOf(compared, set, side))
-    await store.run('insert into images from found')
-  }
   const disagreed = store.stream(`
-    select disagreed.*, cast(last_us as bigint) as last_us, kept.image as kept_image, kept.config_id as kept_config,
-      same.image as same_image
-    from ${withImages(set)}
-    left join last_changes on last_changes.item_key = disagreed.item_key
-    order by disagreed.item_key`)
-  for await (const row of disagreed)
-    yield {
-      itemKey: row.item_key as string,
-      isUnknown: row.is_unknown === true,
-      archived: archivedOf(row),
-      told: toldOf(row.told_hash, row.told_image ?? row.same_image),
-      lastChangeUs: row.last_us == null ? null : Number(row.last_us),
-    }
+    select disagreed.*, cast(last_us as bigint) as last_us
+    from disagreed_${set} as disagreed
+    left join last_changes using (item_key)
+    order by item_key`)
+  const most = engine.takesLongText === true ? MOST_ITEMS : MOST_IN_SHORT
+  for await (const batch of batchesOf(disagreed, most, MOST_BYTES, bytesTold)) {
+    const images = await imagesOf(engine, table, batch)
+    for (const { item_key, is_unknown, kept_hash, told_hash, told_image, last_us } of batch)
+      yield {
+        itemKey: item_key as string,
+        isUnknown: is_unknown === true,
+        archived: archivedOf(kept_hash, images),
+        told: toldOf(told_hash, told_image ?? images.get(told_hash)?.image),
+        lastChangeUs: last_us == null ? null : Number(last_us),
+      }
+  }
+}
+
+function bytesTold({ told_image: image }: StoredFields): number {
+  return typeof image === 'string' ? image.length : BYTES_OF_GONE
 }
 
 async function* lastChanges(
@@ -250,50 +256,38 @@ async function* lastChanges(
     yield [String(row.item_key), String(row.last_us)]
 }
 
-/** Items whose images are asked for in one statement, each of which reads the table; fewer where it has to be short. */
-const [MOST_ITEMS, MOST_IN_SHORT] = [5000, 500]
-
-/** The images that a comparison names and nobody told, each with its item, as far as one side of the rows has them. */
-async function* imagesOf(
-  { engine, table, store }: Compared,
-  set: StateSet,
-  side: 'old' | 'new',
-): AsyncGenerator<readonly string[]> {
-  const wanted = store.stream(`
-    select disagreed.item_key,
-      case when kept.hash is null then kept_hash end as kept_hash,
-      case when same.hash is null and told_image is null then told_hash end as told_hash
-    from ${withImages(set)}
-    where (kept.hash is null and kept_hash is not null)
-      or (same.hash is null and told_hash is not null and told_image is null)`)
-  for await (const batch of batchesOf(wanted, engine.takesLongText === true ? MOST_ITEMS : MOST_IN_SHORT)) {
-    const missing = new Map(
-      batch.map(({ item_key, kept_hash, told_hash }) => [item_key as string, new Set([kept_hash, told_hash])]),
-    )
+/** The images of items by their hashes, as far as the comparison names them and the store does not have them. */
+async function imagesOf(
+  engine: QueryEngine,
+  table: TableConfiguration,
+  disagreed: readonly StoredFields[],
+): Promise<ReadonlyMap<unknown, Pick<ArchivedState, 'image' | 'configId'>>> {
+  const images = new Map<unknown, Pick<ArchivedState, 'image' | 'configId'>>()
+  const hashesOf = ({ kept_hash, told_hash, told_image }: StoredFields) => [
+    ...(kept_hash === null ? [] : [kept_hash]),
+    ...(told_hash === null || told_image !== null ? [] : [told_hash]),
+  ]
+  // most are what a change entered, and images take longest to read
+  for (const side of ['new', 'old'] as const) {
+    const lacking = disagreed.filter(row => hashesOf(row).some(hash => !images.has(hash)))
+    if (lacking.length === 0) break
+    const wanted = new Set(lacking.flatMap(hashesOf))
     const sql = `
-      select item_key, ${side}_hash as hash, ${side}_image as image, config_id
+      select ${side}_hash as hash, ${side}_image as image, config_id
       from ${deliveriesOf(table)}
-      where item_key in (${batch.map(() => '?').join(', ')})
+      where item_key in (${lacking.map(() => '?').join(', ')})
         and ${side}_hash is not null`
-    for await (const row of streamRows(engine, sql, [...missing.keys()])) {
-      const { item_key, hash, image, config_id } = row as Readonly<Record<string, string>>
-      if (missing.get(item_key as string)?.delete(hash as string))
-        yield [item_key, hash, image, config_id] as readonly string[]
-    }
+    const keys = lacking.map(({ item_key }) => item_key as string)
+    for await (const { hash, image, config_id } of streamRows(engine, sql, keys))
+      if (wanted.has(hash as string)) images.set(hash, { image: image as string, configId: config_id as string })
   }
-}
-
-/** What disagrees, with the images that were found of it. */
-function withImages(set: StateSet): string {
-  return `disagreed_${set} as disagreed
-    left join images as kept on kept.item_key = disagreed.item_key and kept.hash = kept_hash
-    left join images as same on same.item_key = disagreed.item_key and same.hash = told_hash`
+  return images
 }
 
 function toldOf(hash: unknown, image: unknown): ToldState | null {
   return typeof hash === 'string' ? { hash, image: image as string } : null
 }
 
-function archivedOf({ kept_hash: hash, kept_image: image, kept_config: configId }: StoredFields): ArchivedState | null {
-  return typeof hash === 'string' ? { hash, image: image as string, configId: configId as string } : null
+function archivedOf(hash: unknown, images: Awaited<ReturnType<typeof imagesOf>>): ArchivedState | null {
+  return typeof hash === 'string' ? { hash, ...(images.get(hash) as Omit<ArchivedState, 'hash'>) } : null
 }

@@ -62,6 +62,7 @@ export interface DuckDbOptions {
  * other its answer.
  */
 export class DuckDbEngine implements QueryEngine {
+  readonly isFixed = true
   readonly takesLongText = true
   private readonly columns = new Map<string, readonly Column[]>()
   /** What was found beside the rows and is not believed. */
@@ -474,7 +475,7 @@ export class DuckDbEngine implements QueryEngine {
  */
 const FOOTERS_KEPT = 'set global parquet_metadata_cache = true'
 
-/** Where images are compared and put in order, two steps of that hold them at a time, beside what they are found by. */
+/** Where images are found, compared and put in order, three steps of that hold them at a time, beside their keys. */
 const TIMES_HELD = 4
 
 function rowsBy(connection: DuckDBConnection): (sql: string) => Promise<readonly (readonly unknown[])[]> {

@@ -123,6 +123,8 @@ export interface QueryEngine {
   stream?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<Table>
   /** The rows of such an answer, some at a time, as `rowsOf` gives them. @default - they are read from `stream` */
   rows?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<readonly Row[]>
+  /** True where its rows are those that the archive had when it was opened. @default false */
+  readonly isFixed?: boolean | undefined
   /** True where a statement and its values may be of any length, as those of Athena may not. @default false */
   readonly takesLongText?: boolean | undefined
   /** What answers, and over what. @default - receipts say that it is not known */

@@ -133,19 +133,20 @@ export class NarrowedTables {
     const isMuch = Number(rowCount) * SHARED_ROW > this.memory * SHARE_OF_MEMORY
     if (isMuch || Number(others) > 0) return deliveries
     const some = `select item_key from ${items} where ${where}`
-    // a row that is of no item is in the answer, so that whoever reads it notices
-    const rows = `select ${columns.join(', ')} from ${deliveries} where item_key is null or item_key in (${some})`
+    const rows = `select ${columns.join(', ')} from ${deliveries} where item_key in (${some})`
     return this.keep(rows, query)
   }
 
-  /** A table of what a SELECT gives; whoever asks for it while it is made makes another, and the last is kept. */
+  /** A table of what a SELECT gives; of several that are made at a time one is kept. */
   private async keep(select: string, query: Query): Promise<string> {
     const known = this.told.get(select)
     if (known !== undefined) return known
     const name = `${this.catalog}.${quotedName(`told_${randomUUID()}`)}`
     await query(`create ${this.catalog === 'temp' ? 'temp ' : ''}table ${name} as ${namedAsInDuckDb(select)}`)
-    this.told.set(select, name)
-    return name
+    const first = this.told.get(select)
+    if (first === undefined) this.told.set(select, name)
+    else await query(`drop table ${name}`)
+    return first ?? name
   }
 }
 

@@ -106,10 +106,10 @@ export async function* hashesAt(
   const states = statesAt(engine, table, us, known, { rows: rowsWithoutImages })
   for await (const pieces of groupByItem([keyed(states), olderAt(engine, table, us)])) {
     const [{ itemKey }] = pieces
-    const known = pieces.find(piece => 'row' in piece)?.row
+    const row = pieces.find(piece => 'row' in piece)?.row
     const older = pieces.find(piece => 'entryState' in piece)
-    if (known !== undefined && (older === undefined || known.event_id !== null))
-      yield { itemKey, state: known.state as ItemOfTable['state'], hash: known.image_hash as string | null }
+    if (row !== undefined && (older === undefined || row.event_id !== null))
+      yield { itemKey, state: row.state as ItemOfTable['state'], hash: row.image_hash as string | null }
     else if (older !== undefined)
       yield { itemKey, state: 'older', hash: NO_STATES.has(older.entryState) ? null : older.entryState }
   }

@@ -4,6 +4,7 @@ import { parseSavedQuery, renderQuery } from '../../../queries/catalog.js'
 import {
   balanceOfAll,
   breaksOfAll,
+  chainsOf,
   continuityOfAll,
   olderItems,
   rowSpansOfAll,
@@ -12,10 +13,13 @@ import {
 } from '../../../queries/each-item.js'
 import { DuckDbEngine } from '../../../queries/engines/duckdb.js'
 import type { QueryEngine } from '../../../queries/engines/engine.js'
+import { NarrowedTables } from '../../../queries/engines/narrowed-tables.js'
+import { fewOnce, once } from '../../../queries/engines/once.js'
 import { type Row, rowsOf } from '../../../queries/engines/rows.js'
 import { readArchiveFacts } from '../../../queries/verdict/archive-facts.js'
 import { findingsByItem } from '../../../queries/verdict/continuity.js'
-import { type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
+import { digestOfStates } from '../../../queries/verdict/states-digest.js'
+import { hashesAt, type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { type ItemSpan, spansOfItems } from '../../../queries/verdict/table-extent.js'
 import type { AuditRow } from '../../../transform/audit-row.js'
 import { askSql, rowsOfRecord, temporaryFolder, writeRows } from '../../delivery/desk.js'
@@ -86,6 +90,18 @@ async function ask(root: string, part: string, select: string): Promise<Readonly
     renderQuery(parseSavedQuery('first-sight', text), { changes: 'orders_deliveries' }).sql,
   )
   return Object.fromEntries(rows.map(row => [/"S":"(.*)"/.exec(String(row.item))?.[1], String(row.found)]))
+}
+
+/** Clean items of which some changes are told again, or are lost, and some were seen by a baseline first. */
+function itemsToldAgain(seed: number): readonly AuditRow[] {
+  const dice = new Dice(seed)
+  return Array.from({ length: 60 }, (_, i) => {
+    const name = `item ${i} \u{1f600}'`
+    const item = cleanItem(name, i % 3 === 0 ? 'kinesis' : 'streams', dice)
+    const rows = item.events.map(event => rowOf(item, event)).filter(() => dice.roll(12) > 0)
+    const again = rows.filter(() => dice.roll(4) === 0).map(row => ({ ...row, arrived_at: '2026-12-01T00:00:00.000Z' }))
+    return [...(i % 7 === 0 ? [baseline(name, 2)] : []), ...rows, ...again]
+  }).flat()
 }
 
 describe('at first sight', () => {
@@ -193,29 +209,96 @@ it.each([
   const engine = await DuckDbEngine.open(root, [TABLE])
   expect(await compare(engine)).toBeGreaterThan(0)
   engine.close()
+  await withItemsToldAgain(compare)
   await withRandomArchive(60, async engine => void (await compare(engine)))
 })
 
-it('spans of a period are the same, too, and none are told of an item that has no rows in it', async () => {
-  await withRandomArchive(60, async engine => {
-    for (const [fromUs, toUs] of [
-      [null, 2_500_000],
-      [1_000_000, null],
-      [1_000_000, 2_500_000],
-      [500_000_000, null],
-    ].map(ends => ends.map(later => (later === null ? null : BEGIN * 1_000_000 + later)))) {
-      const bounds = { fromUs: fromUs as number | null, toUs: toUs as number | null }
-      const spansIn = async (asked: QueryEngine) => {
-        const spans: ItemSpan[] = []
-        for await (const span of spansOfItems(asked, TABLE, bounds)) spans.push(span)
-        return spans
-      }
-      // without a scope nothing is narrowed
-      const wide: QueryEngine = { run: (sql, values) => engine.run(sql, values), close: () => {} }
-      expect(await spansIn(engine)).toEqual(await spansIn(wide))
+async function withItemsToldAgain(ask: (engine: DuckDbEngine) => Promise<unknown>): Promise<void> {
+  const root = temporaryFolder()
+  await writeRows(root, itemsToldAgain(11))
+  const engine = await DuckDbEngine.open(root, [TABLE])
+  const [counted] = [
+    ...rowsOf(await engine.run(`select count_if(linked = 1 and repeats > 0) as n from (${chainsOf(TABLE)})`)),
+  ]
+  expect(Number(counted?.n)).toBeGreaterThan(10)
+  await ask(engine)
+  engine.close()
+}
+
+/** Without a scope nothing is narrowed. */
+const wideOf = (engine: DuckDbEngine): QueryEngine => ({
+  facts: engine.facts,
+  run: (sql, values) => engine.run(sql, values),
+  close: () => {},
+})
+
+it('items, their hashes and the digest of them are the same at any moment', async () => {
+  await withItemsToldAgain(async engine => {
+    const all = async (rows: AsyncIterable<unknown>) => {
+      const texts: string[] = []
+      for await (const row of rows) texts.push(JSON.stringify(row))
+      return texts
     }
+    const sizes: number[] = []
+    for (const later of [2, 30, 3600]) {
+      const us = (BEGIN + later) * 1_000_000
+      const items = await all(itemsAt(engine, TABLE, { us }))
+      expect(items).toEqual(await all(itemsAt(wideOf(engine), TABLE, { us })))
+      expect(await all(hashesAt(engine, TABLE, us))).toEqual(await all(hashesAt(wideOf(engine), TABLE, us)))
+      const digests = await Promise.all([engine, wideOf(engine)].map(each => digestOfStates(each, TABLE, us, [])))
+      expect(digests[0]).toBe(digests[1])
+      sizes.push(items.length)
+    }
+    expect(Math.max(...sizes)).toBeGreaterThan(20)
   })
 })
+
+it('what several statements read is no table where there is little memory for it', async () => {
+  await withItemsToldAgain(async engine => {
+    const query = async (sql: string) => [...rowsOf(await engine.run(sql))].map(row => Object.values(row))
+    const { sql, values, columns, narrowing } = continuityOfAll(TABLE)
+    const scope = { table: TABLE.table, eachItem: columns, narrowing }
+    const ask = async (memory: number) => {
+      const statement = await new NarrowedTables(memory).statementOf({ sql, values }, scope, query)
+      const rows = [...rowsOf(await engine.run(statement.sql, statement.values))].map(textOf)
+      return { reads: /from (memory\.main\."[a-z]+)/.exec(statement.sql)?.[1], rows: rows.sort() }
+    }
+    const [much, little] = [await ask(448e6), await ask(1e5)]
+    expect([much.reads, little.reads]).toEqual(['memory.main."told', 'memory.main."orders'])
+    expect(little.rows).toEqual(much.rows)
+  })
+})
+
+it.each([
+  ['spans of a period are the same, too', withItemsToldAgain],
+  ['and so they are of a bad year', (ask: typeof compareSpans) => withRandomArchive(60, ask)],
+])('%s', async (_, withArchive) => {
+  await withArchive(compareSpans)
+})
+
+async function compareSpans(engine: DuckDbEngine): Promise<void> {
+  const counts: number[] = []
+  for (const [fromUs, toUs] of [
+    [null, 2_500_000],
+    [1_000_000, null],
+    [1_000_000, 2_500_000],
+    [null, 400_000_000],
+    [500_000_000_000, null],
+  ].map(ends => ends.map(later => (later === null ? null : BEGIN * 1_000_000 + later)))) {
+    const bounds = { fromUs: fromUs as number | null, toUs: toUs as number | null }
+    const spansIn = async (asked: QueryEngine) => {
+      const spans: ItemSpan[] = []
+      for await (const span of spansOfItems(asked, TABLE, bounds)) spans.push(span)
+      return spans
+    }
+    const spans = await spansIn(engine)
+    expect(spans).toEqual(await spansIn(wideOf(engine)))
+    counts.push(spans.length)
+  }
+  // none are told of an item that has no rows in the period
+  expect(Math.max(...counts)).toBeGreaterThan(20)
+  expect(counts.at(-1)).toBe(0)
+}
 
 it('what does not fit together is asked for once, and again where it was not read to its end', async () => {
   const root = temporaryFolder()
@@ -232,6 +315,36 @@ it('what does not fit together is asked for once, and again where it was not rea
   expect(again).toEqual(whole)
   expect(whole?.length).toBeGreaterThan(3)
   expect(asked).toHaveBeenCalledTimes(2)
+})
+
+it('of an archive that goes on what was told a minute ago is asked again', async () => {
+  let asked = 0
+  const ask = (engine: QueryEngine) => once(engine, 'anything', async () => ++asked)
+  const few = async (engine: QueryEngine) => {
+    const rows: number[] = []
+    const source = async function* () {
+      yield ++asked
+    }
+    for await (const row of fewOnce(engine, 'few', source)) rows.push(row)
+    return rows[0]
+  }
+  const [fixed, live] = [true, false].map(isFixed => ({ isFixed, run: () => Promise.reject(), close: () => {} }))
+  vi.useFakeTimers({ now: 0, toFake: ['Date'] })
+  try {
+    for (const [engine, expected] of [
+      [live, [1, 2, 1, 2, 3, 4]],
+      [fixed, [5, 6, 5, 6, 5, 6]],
+    ] as const) {
+      const answers: unknown[] = []
+      for (const passed of [0, 59_000, 2000]) {
+        vi.setSystemTime(Date.now() + passed)
+        answers.push(await ask(engine as QueryEngine), await few(engine as QueryEngine))
+      }
+      expect(answers).toEqual(expected)
+    }
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 function textOf(row: Row): string {
