@@ -66,18 +66,17 @@ export class SpillFolder {
 
 /**
  * Statements that close a DuckDB to everything but the rows of an archive and its copies, for good: no other file, no
- * extension, no setting. A path is looked at after its links were followed, so a link in there leads nowhere either.
+ * extension. A path is looked at after its links were followed, so a link in there leads nowhere either.
  */
 export function confinement(root: string): readonly string[] {
   const paths = [DATA_PREFIX, DERIVED_PREFIX].map(name => join(realPath(root), name))
   // the engine holds a pattern, as a path is written, against this list before it looks what it finds
   const folders = [...new Set([...paths, ...paths.map(literalPath)])].map(quoted)
-  return [
-    `set allowed_directories = [${folders.join(', ')}]`,
-    'set enable_external_access = false',
-    'set lock_configuration = true',
-  ]
+  return [`set allowed_directories = [${folders.join(', ')}]`, 'set enable_external_access = false']
 }
+
+/** From then on no statement can change a setting. Files are out of reach for good without it. */
+export const LOCK_SETTINGS = 'set lock_configuration = true'
 
 function realPath(path: string): string {
   try {

@@ -14,7 +14,7 @@ import { createCallsTable } from './calls-table.js'
 import { changesView } from './changes-view.js'
 import { type BoundStatement, readInstead } from './derivation.js'
 import { DAMAGED, shortageOf } from './duckdb-error.js'
-import { confinement, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
+import { confinement, LOCK_SETTINGS, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
 import { begun, interruptOn, runWhole, type Shape, streamOn } from './duckdb-running.js'
 import {
   type BoundValue,
@@ -77,6 +77,8 @@ export class DuckDbEngine implements QueryEngine {
   private readonly narrowed: NarrowedTables
   /** True while a statement runs on the connection that is shared. */
   private isBusy = false
+  /** True once no setting can be changed any more. */
+  private isLocked = false
   /** Why there are no views of a table. */
   private readonly unreadable = new Map<string, UnreadableTable>()
 
@@ -98,7 +100,7 @@ export class DuckDbEngine implements QueryEngine {
     /** Bytes that DuckDB may hold. */
     private readonly memory: number,
   ) {
-    this.narrowed = new NarrowedTables(memory)
+    this.narrowed = new NarrowedTables(memory, 'memory.main', () => this.giveBack())
   }
 
   /**
@@ -280,8 +282,28 @@ export class DuckDbEngine implements QueryEngine {
     this.spill.remove()
   }
 
+  /**
+   * Gives back to the system what DuckDB has freed, as it does where its threads end; by itself it does so seconds
+   * later, when as much again has been taken: of a million items some hundred MB. Not once somebody else's SQL has run,
+   * before which settings are locked.
+   */
+  private async giveBack(): Promise<void> {
+    if (this.isLocked) return
+    // the shared one may be busy
+    const connection = await this.connect()
+    try {
+      await connection.run('set threads = 1;\nreset threads')
+    } finally {
+      connection.closeSync()
+    }
+  }
+
   private async checkForeign(sql: string): Promise<void> {
     try {
+      if (!this.files && !this.isLocked) {
+        this.isLocked = true
+        await this.connection.run(LOCK_SETTINGS)
+      }
       await checkForeign(this.connection, sql, this.files)
     } catch (error) {
       throw error instanceof QueryError ? error : this.failureOf(sql, error)
@@ -368,7 +390,7 @@ export class DuckDbEngine implements QueryEngine {
   ): Promise<NarrowedTables | undefined> {
     if (scope.states === undefined || scope.narrowing === undefined) return undefined
     await connection.run(`create temp view ${deliveriesOf(scope)} as ${this.unite(scope, rows)}`)
-    return new NarrowedTables(this.memory, 'temp')
+    return new NarrowedTables(this.memory, 'temp', () => this.giveBack())
   }
 
   /**

@@ -55,6 +55,8 @@ export interface Narrowing {
   readonly shared?: { readonly where: string; readonly columns: readonly string[] } | undefined
   /** How many images of the item the statement holds until it answers, from that row. @default - none */
   readonly images?: string | undefined
+  /** Bytes of each, where only its hash is held, with what else there is of a row. @default - what images take */
+  readonly imageBytes?: number | undefined
   /** The other items' rows of the answer. @default - it says nothing of others */
   readonly others?: OthersRows | undefined
 }

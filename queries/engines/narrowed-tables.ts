@@ -18,11 +18,12 @@ export class NarrowedTables {
 
   /**
    * `memory`: what DuckDB may hold, in bytes. `catalog`: of the views, and of what is told; a statement's table
-   * expression may have the name of a view.
+   * expression may have the name of a view. `giveBack`: what is done where a table was made, which takes much memory.
    */
   constructor(
     private readonly memory: number,
     private readonly catalog: 'memory.main' | 'temp' = 'memory.main',
+    private readonly giveBack: () => Promise<void> = async () => {},
   ) {}
 
   /** The statement that is to be run in place of one of that scope; itself where nothing is known to narrow it. */
@@ -89,7 +90,8 @@ export class NarrowedTables {
     if (narrowing?.images === undefined) return [ALL_ITEMS]
     const items = await this.itemsOf(narrowing, query)
     const [[held] = []] = await query(`select sum(${narrowing.images}) from ${items}`)
-    return this.split(narrowing, query, ALL_ITEMS, Math.ceil((Number(held) * (await imageSize())) / room))
+    const bytes = Number(held) * (narrowing.imageBytes ?? (await imageSize()))
+    return this.split(narrowing, query, ALL_ITEMS, Math.ceil(bytes / room))
   }
 
   /** A slice in so many, of about as many images each; in fewer where it has fewer items. */
@@ -143,6 +145,7 @@ export class NarrowedTables {
     if (known !== undefined) return known
     const name = `${this.catalog}.${quotedName(`told_${randomUUID()}`)}`
     await query(`create ${this.catalog === 'temp' ? 'temp ' : ''}table ${name} as ${namedAsInDuckDb(select)}`)
+    await this.giveBack()
     const first = this.told.get(select)
     if (first === undefined) this.told.set(select, name)
     else await query(`drop table ${name}`)
