@@ -77,8 +77,8 @@ export class DuckDbEngine implements QueryEngine {
   private readonly narrowed: NarrowedTables
   /** True while a statement runs on the connection that is shared. */
   private isBusy = false
-  /** True once no setting can be changed any more. */
-  private isLocked = false
+  /** Once there, no setting can be changed any more. */
+  private locked: Promise<unknown> | undefined
   /** Why there are no views of a table. */
   private readonly unreadable = new Map<string, UnreadableTable>()
 
@@ -288,7 +288,7 @@ export class DuckDbEngine implements QueryEngine {
    * before which settings are locked.
    */
   private async giveBack(): Promise<void> {
-    if (this.isLocked) return
+    if (this.locked !== undefined) return
     // the shared one may be busy
     const connection = await this.connect()
     try {
@@ -300,10 +300,7 @@ export class DuckDbEngine implements QueryEngine {
 
   private async checkForeign(sql: string): Promise<void> {
     try {
-      if (!this.files && !this.isLocked) {
-        this.isLocked = true
-        await this.connection.run(LOCK_SETTINGS)
-      }
+      if (!this.files) await (this.locked ??= this.connection.run(LOCK_SETTINGS))
       await checkForeign(this.connection, sql, this.files)
     } catch (error) {
       throw error instanceof QueryError ? error : this.failureOf(sql, error)

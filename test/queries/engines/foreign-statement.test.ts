@@ -103,15 +103,26 @@ describe('the engine', () => {
     () => `attach '${outside}/x.db'`,
     () => "select * from glob('/etc/*')",
     () => "select * from 'https://localhost:1/x.parquet'",
-    () => 'set lock_configuration = false',
     () => 'set enable_external_access = true',
     () => "set allowed_directories = ['/']",
     () => 'install httpfs',
     () => 'load httpfs',
     () => 'install spatial from community',
   ])('cannot be led out of the archive by a statement of its own: %s', async sql => {
-    await expect(engine.run(sql())).rejects.toThrow(QueryError)
+    // settings are locked by the first statement of somebody else; these need none
+    const fresh = await DuckDbEngine.open(root)
+    await expect(fresh.run(sql())).rejects.toThrow(QueryError)
+    fresh.close()
     expect(written()).toBe(false)
+  })
+
+  it('has its settings locked before somebody else asks it anything', async () => {
+    const fresh = await DuckDbEngine.open(root)
+    await fresh.run('set threads = 1')
+    await Promise.all([1, 2].map(() => fresh.run('select 1', [], { foreign: true })))
+    for (const sql of ['set threads = 2', 'set lock_configuration = false', "set memory_limit = '8GB'"])
+      await expect(fresh.run(sql)).rejects.toThrow(/lock/i)
+    fresh.close()
   })
 
   it('has all that saved queries need built in', async () => {
