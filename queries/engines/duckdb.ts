@@ -300,7 +300,10 @@ export class DuckDbEngine implements QueryEngine {
 
   private async checkForeign(sql: string): Promise<void> {
     try {
-      if (!this.files) await (this.locked ??= this.connection.run(LOCK_SETTINGS))
+      if (!this.files) {
+        this.locked ??= this.connection.run(LOCK_SETTINGS)
+        await this.locked
+      }
       await checkForeign(this.connection, sql, this.files)
     } catch (error) {
       throw error instanceof QueryError ? error : this.failureOf(sql, error)
