@@ -27,8 +27,8 @@ select
   max(case when begins and event_name = 'BASELINE' then new_hash end) as seen_first,
   min(event_time_us) as first_us,
   max(event_time_us) as last_us,
-  cast(count_if(event_name <> 'BASELINE' and not again) as bigint) as changes,
-  cast(count_if(again) as bigint) as repeats,
+  cast(count_if(event_name <> 'BASELINE' and again = 0) as bigint) as changes,
+  cast(sum(again) as bigint) as repeats,
   count(*) as row_count,
   min(region) as first_region,
   max(region) as last_region

@@ -6,7 +6,7 @@ linked_items as (
   select
     beside.*,
     min(link) over (partition by item_key) as linked,
-    max(case when again then 1 else 0 end) over (partition by item_key) = 1 as repeated,
+    max(again) over (partition by item_key) = 1 as repeated,
     max(case when event_name = 'BASELINE' then 1 else 0 end) over (partition by item_key) = 1 as with_baseline
   from beside
 )
