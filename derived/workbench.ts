@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { openDuckDb } from '../queries/engines/duckdb-instance.js'
+import { GIVE_BACK, openDuckDb } from '../queries/engines/duckdb-instance.js'
 import type { BoundValue } from '../queries/engines/engine.js'
 import { quoted } from '../queries/engines/literal.js'
 import { bytesOfSize } from '../queries/engines/memory-size.js'
@@ -93,12 +93,9 @@ export class Workbench {
     this.narrowed.clear()
   }
 
-  /**
-   * Gives back to the system what DuckDB has freed, as it does where its threads end; by itself it does so seconds
-   * later, when as much again has been taken: measured, of a million items 400 MB.
-   */
+  /** What `GIVE_BACK` does. */
   async giveBack(): Promise<void> {
-    await this.byOneThread(async () => {})
+    await this.query(GIVE_BACK)
   }
 
   /** What statements come to that are run by one thread, which reads rows in their order. */

@@ -25,7 +25,12 @@ export interface EachItemStatement {
  * neither a break nor a state that was not left as often as it was entered.
  */
 function unlinkedItems(table: TableConfiguration): Narrowing {
-  return { items: chainsOf(table), where: UNLINKED, shared: { where: `${UNLINKED} or repeats > 0`, columns: COMPARED } }
+  return { items: chainsOf(table), where: UNLINKED }
+}
+
+/** The same, for statements that read no images: of these items all of them read the same rows. */
+function comparedItems(table: TableConfiguration): Narrowing {
+  return { ...unlinkedItems(table), shared: { where: `${UNLINKED} or repeats > 0`, columns: COMPARED } }
 }
 
 /** By what changes are put in order and compared. */
@@ -46,7 +51,7 @@ function toldAtFirstSight(table: TableConfiguration, columns: readonly string[],
   // a row that is of no item is in the answer, so that whoever reads it notices
   const select = (items: string) =>
     `select ${columns.join(', ')} from ${items} where (${where}) is not true or item_key is null`
-  return { ...unlinkedItems(table), where, others: { columns, select } }
+  return { ...comparedItems(table), where, others: { columns, select } }
 }
 
 const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 'since_us', 'until_us']
@@ -55,7 +60,7 @@ const FOUND = ['item_key', 'finding', 'event_id', 'event_time_us', 'changes', 's
 export function continuityOfAll(table: TableConfiguration): EachItemStatement {
   const { sql, values } = bindQuery(savedQuery('continuity'), table, {})
   const narrow = `select ${FOUND.join(', ')} from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
-  return { columns: FOUND, sql: narrow, values, narrowing: { ...unlinkedItems(table), others: REPEATS_OF_LINKED } }
+  return { columns: FOUND, sql: narrow, values, narrowing: { ...comparedItems(table), others: REPEATS_OF_LINKED } }
 }
 
 const REPEATS_OF_LINKED: OthersRows = {
@@ -77,7 +82,7 @@ export function balanceOfAll(table: TableConfiguration): EachItemStatement {
   const place = 'row_number() over (partition by item_key order by event_time_us, event_id)'
   const placed = `select found.*, ${place} as place from (\n${sql}\n) as found`
   const narrow = `select ${IMBALANCE.join(', ')} from (${placed}) as placed where place = 1 order by item_key`
-  return { columns: IMBALANCE, sql: narrow, values, narrowing: unlinkedItems(table) }
+  return { columns: IMBALANCE, sql: narrow, values, narrowing: comparedItems(table) }
 }
 
 /**
@@ -87,7 +92,7 @@ export function balanceOfAll(table: TableConfiguration): EachItemStatement {
 export function olderItems(table: TableConfiguration): EachItemStatement {
   const columns = ['item_key', 'event_time_us', 'entry_state']
   const { sql } = renderQuery(internalQuery('older-items'), { changes: deliveriesOf(table) })
-  return { columns, sql, values: [], narrowing: { ...unlinkedItems(table), others: OLDER_AS_SEEN } }
+  return { columns, sql, values: [], narrowing: { ...comparedItems(table), others: OLDER_AS_SEEN } }
 }
 
 /** A baseline is the first that is known of such an item: it was there before, and is what that saw. */
@@ -105,7 +110,7 @@ export function breaksOfAll(table: TableConfiguration): EachItemStatement {
     columns: query.columns.map(({ name }) => name),
     sql,
     values: [],
-    narrowing: { ...unlinkedItems(table), shared: undefined },
+    narrowing: unlinkedItems(table),
   }
 }
 

@@ -3,6 +3,7 @@ import type { Answer } from '../../queries/answers/answer.js'
 import { describeVerdict } from '../../queries/answers/answer-verdict.js'
 import type { AnswerVerdict } from '../../queries/answers/asked.js'
 import type { Receipt, WrittenFile } from '../../queries/answers/receipt.js'
+import { hasCopy } from '../../queries/engines/engine.js'
 import type { QueryName } from '../../queries/query-types.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { CommandError, EXIT, type ExitCode, goesToTerminal, type Io, type Options } from '../io.js'
@@ -175,7 +176,7 @@ async function judge(
   if (options.verdict === false) return undefined
   for (const table of asked.table === undefined ? [] : [asked.table]) {
     const bytes = ((await engine.objects?.(table)) ?? []).reduce((sum, object) => sum + object.bytes, 0)
-    if (bytes > LARGE_BYTES && (await engine.outline?.(table)) === undefined)
+    if (bytes > LARGE_BYTES && !(await hasCopy(engine, table)))
       io.err(
         `how sure the answer is takes a look at all ${Math.round(bytes / 1024 ** 2)} MB of ${table}: itemtrail compact ${table} keeps what that finds, --no-verdict leaves it out\n`,
       )

@@ -14,7 +14,7 @@ import { createCallsTable } from './calls-table.js'
 import { changesView } from './changes-view.js'
 import { type BoundStatement, readInstead } from './derivation.js'
 import { DAMAGED, shortageOf } from './duckdb-error.js'
-import { confinement, LOCK_SETTINGS, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
+import { confinement, GIVE_BACK, LOCK_SETTINGS, MEMORY, openDuckDb, SpillFolder } from './duckdb-instance.js'
 import { begun, interruptOn, runWhole, type Shape, streamOn } from './duckdb-running.js'
 import {
   type BoundValue,
@@ -282,17 +282,13 @@ export class DuckDbEngine implements QueryEngine {
     this.spill.remove()
   }
 
-  /**
-   * Gives back to the system what DuckDB has freed, as it does where its threads end; by itself it does so seconds
-   * later, when as much again has been taken: of a million items some hundred MB. Not once somebody else's SQL has run,
-   * before which settings are locked.
-   */
+  /** What `GIVE_BACK` does; nothing once somebody else's SQL has run, before which settings are locked. */
   private async giveBack(): Promise<void> {
     if (this.locked !== undefined) return
     // the shared one may be busy
     const connection = await this.connect()
     try {
-      await connection.run('set threads = 1;\nreset threads')
+      await connection.run(GIVE_BACK)
     } finally {
       connection.closeSync()
     }

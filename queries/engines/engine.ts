@@ -187,6 +187,11 @@ export interface EngineDescription {
   readonly archive: Readonly<Record<string, string>>
 }
 
+/** True where an engine has a copy of a table, from which it can answer. */
+export async function hasCopy(engine: QueryEngine, table: string): Promise<boolean> {
+  return (await engine.outline?.(table)) !== undefined
+}
+
 /** An answer piece by piece, where the engine can give it so, else as one piece. */
 export async function* streamAnswer(
   engine: QueryEngine,

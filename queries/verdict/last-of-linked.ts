@@ -23,6 +23,7 @@ export function lastOfLinked(
     select delivered.*
     from ${deliveries} as delivered
     join (
+      -- of these all rows are needed
       select item_key, null as last_sequence, null as last_us
       from ${items}
       where goes_on = 0 and item_key is not null

@@ -4,7 +4,7 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type BindOptions, bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
 import { olderItems, rowsOfEachItem } from '../each-item.js'
-import type { QueryEngine } from '../engines/engine.js'
+import { hasCopy, type QueryEngine } from '../engines/engine.js'
 import type { Row } from '../engines/rows.js'
 import { streamRows } from '../engines/stream-rows.js'
 import { rowsWithoutImages } from '../replaced-columns.js'
@@ -55,8 +55,8 @@ export async function* itemsAt(
   const facts = await readSealedFacts(engine, table, { afterUs: Number.NEGATIVE_INFINITY, toUs: at.us })
   // of a row that is another nobody knows when it was: it may have been the one that counts at the moment
   // a copy is of rows as they were when it was made, and its files are held against their own hashes
-  const hasCopy = (await engine.outline?.(table.table)) !== undefined
-  const altered = await countAltered(engine, table, { fromUs: at.us, toUs: at.us }, hasCopy ? false : undefined)
+  const isCopied = await hasCopy(engine, table.table)
+  const altered = await countAltered(engine, table, { fromUs: at.us, toUs: at.us }, isCopied ? false : undefined)
   const period = momentOf(facts, at.us)
   const verdict = (itemKey: string, findings: readonly TableFinding[], lastUs?: number): Verdict => {
     const since = stateSince(period.afterUs, lastUs, at.us)

@@ -2,7 +2,7 @@ import { formatDay } from '../../transform/instant.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { rowsOfEachItem, spansOfAll, spansSql, spansWithin } from '../each-item.js'
-import type { QueryEngine } from '../engines/engine.js'
+import { hasCopy, type QueryEngine } from '../engines/engine.js'
 import { deliveriesOf } from '../engines/literal.js'
 import { type Row, rowsOf } from '../engines/rows.js'
 import { streamRows } from '../engines/stream-rows.js'
@@ -93,8 +93,9 @@ async function* spansBetween(
   )
   const values = conditions.map(([, value]) => value)
   // of a copy all columns are put together to read these few, and what is told of its items is no table there
-  const hasCopy = (await engine.outline?.(table.table)) !== undefined
-  const narrowing = spansWithin(table, fromUs, toUs)
-  const scope = hasCopy ? undefined : { table: table.table, identifier: table.identifier, narrowing }
+  const isCopied = await hasCopy(engine, table.table)
+  const scope = isCopied
+    ? undefined
+    : { table: table.table, identifier: table.identifier, narrowing: spansWithin(table, fromUs, toUs) }
   yield* streamRows(engine, `${sql}\norder by item_key`, values, { scope })
 }
