@@ -65,12 +65,11 @@ function precisionOf(fractionDigits: number): TimePrecision {
 
 /** ISO 8601 in UTC with `digits` digits of a second's fraction: 0, 3 or 6. The rest is cut off, never rounded. */
 export function formatInstant(us: number, digits: 0 | 3 | 6): string {
-  const whole = new Date(Math.floor(us / 1000)).toISOString()
-  if (digits === 3) return whole
-  const seconds = whole.slice(0, -5)
-  if (digits === 0) return `${seconds}Z`
-  const fraction = us - Math.floor(us / 1_000_000) * 1_000_000
-  return `${seconds}.${String(fraction).padStart(6, '0')}Z`
+  const seconds = Math.floor(us / 1_000_000)
+  const whole = `${formatDay(seconds * 1000)}T${formatClock(seconds)}`
+  if (digits === 0) return `${whole}Z`
+  const fraction = String(Math.floor(us - seconds * 1_000_000)).padStart(6, '0')
+  return `${whole}.${digits === 3 ? fraction.slice(0, 3) : fraction}Z`
 }
 
 /**
@@ -78,13 +77,18 @@ export function formatInstant(us: number, digits: 0 | 3 | 6): string {
  * UTC.
  */
 export function formatTimestamp(ms: number): string {
-  const time = Math.floor(ms - Math.floor(ms / DAY_MS) * DAY_MS)
-  const seconds = Math.floor(time / 1000)
-  const minutes = Math.floor(seconds / 60)
-  const clock = `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[seconds % 60]}`
-  return `${formatDay(ms)} ${clock}.${String(time % 1000).padStart(3, '0')}`
+  const seconds = Math.floor(ms / 1000)
+  const fraction = String(Math.floor(ms - seconds * 1000)).padStart(3, '0')
+  return `${formatDay(ms)} ${formatClock(seconds)}.${fraction}`
 }
 
+function formatClock(seconds: number): string {
+  const time = seconds - Math.floor(seconds / DAY_S) * DAY_S
+  const minutes = Math.floor(time / 60)
+  return `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[time % 60]}`
+}
+
+const DAY_S = 24 * 60 * 60
 const DAY_MS = 24 * 60 * 60 * 1000
 const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
 

@@ -3,25 +3,25 @@ import { printable } from './text.js'
 
 /** JSON with integers of any size as digits, for which `JSON.stringify` has no form, and escapes as in `printable`. */
 export function toJson(value: unknown): string {
+  return printable(jsonOf(value))
+}
+
+function jsonOf(value: unknown): string {
   if (typeof value === 'bigint') return value.toString()
-  if (value instanceof RawJson) return printable(value.text)
-  if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`
+  if (value instanceof RawJson) return value.text
+  if (Array.isArray(value)) return `[${value.map(jsonOf).join(',')}]`
   if (typeof value === 'object' && value !== null) {
     let members = ''
     for (const [name, member] of Object.entries(value))
-      if (member !== undefined) members += `${members === '' ? '' : ','}${jsonString(name)}:${toJson(member)}`
+      if (member !== undefined) members += `${members === '' ? '' : ','}${JSON.stringify(name)}:${jsonOf(member)}`
     return `{${members}}`
   }
-  return typeof value === 'string' ? jsonString(value) : JSON.stringify(value)
+  return JSON.stringify(value)
 }
 
 /** A value that is JSON text already, in one line: it need not be parsed to be written again. */
 export class RawJson {
   constructor(readonly text: string) {}
-}
-
-function jsonString(text: string): string {
-  return printable(JSON.stringify(text))
 }
 
 /** An item as a line of a DynamoDB export. */

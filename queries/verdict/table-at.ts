@@ -17,7 +17,7 @@ import type { Confidence } from './findings.js'
 import { goneAt, knownByFacts, toldByFacts } from './gone-items.js'
 import { lastOfLinked } from './last-of-linked.js'
 import { ofUnknown } from './unseen.js'
-import { judge, momentOf, stateSince, type Verdict } from './verdict.js'
+import { judgeBriefly, momentOf, stateSince } from './verdict.js'
 
 /** One item of a table as it was at a moment, and how far that can be believed. */
 export interface ItemOfTable {
@@ -58,9 +58,9 @@ export async function* itemsAt(
   const isCopied = await hasCopy(engine, table.table)
   const altered = await countAltered(engine, table, { fromUs: at.us, toUs: at.us }, isCopied ? false : undefined)
   const period = momentOf(facts, at.us)
-  const verdict = (itemKey: string, findings: readonly TableFinding[], lastUs?: number): Verdict => {
+  const confidenceIn = (itemKey: string, findings: readonly TableFinding[], lastUs?: number): Confidence => {
     const since = stateSince(period.afterUs, lastUs, at.us)
-    return withAltered(judge(itemKey, findings, facts, period, since), altered?.get(itemKey))
+    return withAltered(judgeBriefly(itemKey, findings, facts, period, since), altered?.get(itemKey)).confidence
   }
   const known = toldByFacts(TABLE_AS_OF, facts, [at.us], [await goneAt(engine, table, facts, at.us)])
   const states = statesAt(engine, table, at.us, known, { actor: await actorOfToday(engine, table) })
@@ -70,8 +70,8 @@ export async function* itemsAt(
     if (item === undefined) continue
     if ('row' in item) {
       const lastUs = item.row.event_id === null ? undefined : Number(item.row.event_time_us)
-      yield toItem(item.row, verdict(itemKey, findings, lastUs))
-    } else yield { itemKey, confidence: ofUnknown(verdict(itemKey, findings).confidence), ...nothing }
+      yield toItem(item.row, confidenceIn(itemKey, findings, lastUs))
+    } else yield { itemKey, confidence: ofUnknown(confidenceIn(itemKey, findings)), ...nothing }
   }
 }
 
@@ -148,7 +148,7 @@ function statesAt(
   return streamRows(engine, sql, values, { scope: scope && { ...scope, narrowing } })
 }
 
-function toItem(row: Row, { confidence }: Verdict): ItemOfTable {
+function toItem(row: Row, confidence: Confidence): ItemOfTable {
   const { item_key, state, image, image_hash, event_id, event_name, event_time_us, time_precision, actor } = row
   const last = { event_id, event_name, event_time_us: Number(event_time_us), time_precision, actor } as LastChange
   const unreadable = alterationOf(image, image_hash)

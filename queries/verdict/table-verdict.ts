@@ -7,7 +7,7 @@ import { findingsByItem, type TableFinding, withFindings } from './continuity.js
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
 import { type SealedTable, type Span, sealedOf, sealedWithin, wordsOf } from './sealed.js'
 import { type Extent, readExtent, spansOfItems } from './table-extent.js'
-import { judge, momentOf, type Period, periodOver, stateSince } from './verdict.js'
+import { judgeBriefly, momentOf, type Period, periodOver, stateSince } from './verdict.js'
 
 /**
  * What an answer about a table rests on, in microseconds since 1970: the changes of a period [from, to), or what
@@ -210,9 +210,11 @@ async function judgeItems(
   const verdicts = Object.fromEntries(CONFIDENCES.map(word => [word, 0])) as Record<Confidence, number>
   const missing = new MissingStretches()
   let [items, changes, repeats] = [0, 0, 0]
+  // sealed objects that are missing are no sign of an item without rows: they may have been any item's
+  const ofRowless = { ...facts, sealed: null }
   const count = (itemKey: string, all: readonly TableFinding[], timesUs: readonly number[], known = facts) => {
     const [period, since] = [bounds.periodOf(timesUs), bounds.sealedAfterOf(timesUs)]
-    const about = withAltered(judge(itemKey, all, known, period, since), altered.get(itemKey))
+    const about = withAltered(judgeBriefly(itemKey, all, known, period, since), altered.get(itemKey))
     const { confidence } = about
     if (timesUs.length === 0 && !isDoubtful(confidence)) return
     items++
@@ -228,11 +230,10 @@ async function judgeItems(
     rowless.delete(itemKey)
     changes += item?.changes ?? 0
     // what is missing in the period may be all that the item had there
-    // sealed objects that are missing are no sign of it: they may have been any item's
-    if (item === undefined) count(itemKey, findings, [], { ...facts, sealed: null })
+    if (item === undefined) count(itemKey, findings, [], ofRowless)
     else count(itemKey, findings, [item.firstUs, item.lastUs])
   }
-  for (const itemKey of rowless) count(itemKey, [], [], { ...facts, sealed: null })
+  for (const itemKey of rowless) count(itemKey, [], [], ofRowless)
   return { items, verdicts, changes, repeats, gaps: missing.gaps, missing: missing.merged() }
 }
 

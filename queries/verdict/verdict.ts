@@ -8,7 +8,7 @@ import {
   type TableComparison,
 } from './archive-facts.js'
 import { type Confidence, confidenceOf, type ItemFinding, worstOf } from './findings.js'
-import { sealedWithin, wordsOf } from './sealed.js'
+import { type SealedTable, sealedWithin, wordsOf } from './sealed.js'
 import { sealedRemarks } from './sealed-told.js'
 import type { Absence } from './step.js'
 
@@ -39,6 +39,9 @@ export interface Verdict {
   /** What else a reader should know, for people. */
   readonly remarks: readonly string[]
 }
+
+/** Of a verdict what is told of each of many items. */
+export type BriefVerdict = Pick<Verdict, 'confidence' | 'findings'>
 
 /** All that an item's changes tell; what the stream lost after the last of them may have been another. */
 export function periodOver(timesUs: readonly number[]): Period {
@@ -79,13 +82,49 @@ export function judge(
   period: Period,
   sealedAfterUs = period.afterUs,
 ): Verdict {
-  const findings = [
-    ...all.filter(finding => concerns(finding, period.afterUs, period.toUs)),
-    ...differenceOf(facts, itemKey, period),
-  ]
+  const { confidence, findings, start, end, sealed, isWhole } = weigh(itemKey, all, facts, period, sealedAfterUs)
+  const before = (anchor: Anchor) => anchor.us < period.toUs && anchor.us > (start?.us ?? 0)
+  const lastWhole = () => agreeingAnchors(facts, itemKey).findLast(anchor => before(anchor) && isWhole(anchor)) ?? null
+  return {
+    confidence,
+    findings,
+    start,
+    end,
+    completeUntil: confidence === 'COMPLETE' ? end : lastWhole(),
+    remarks: [...factRemarks(facts, period), ...(sealed === null ? [] : sealedRemarks(sealed))],
+  }
+}
+
+/** The same, of one of many items. */
+export function judgeBriefly(
+  itemKey: string,
+  all: readonly ItemFinding[],
+  facts: ArchiveFacts,
+  period: Period,
+  sealedAfterUs = period.afterUs,
+): BriefVerdict {
+  return weigh(itemKey, all, facts, period, sealedAfterUs)
+}
+
+/** A verdict with what else it takes to tell of it. */
+interface Weighed extends Omit<Verdict, 'completeUntil' | 'remarks'> {
+  /** What of the journal concerns it. */
+  readonly sealed: SealedTable | null
+  /** Whether the item is known to be complete from `start` to another look at the table. */
+  readonly isWhole: (until: Anchor) => boolean
+}
+
+function weigh(
+  itemKey: string,
+  all: readonly ItemFinding[],
+  facts: ArchiveFacts,
+  period: Period,
+  sealedAfterUs: number,
+): Weighed {
+  const concerning = all.filter(finding => concerns(finding, period.afterUs, period.toUs))
+  const findings = [...concerning, ...differenceOf(facts, itemKey, period)]
   const start = startOf(facts, period.fromUs)
-  const anchors = agreeingAnchors(facts, itemKey)
-  const end = anchors.find(({ us }) => us >= period.toUs) ?? null
+  const end = agreeingAnchors(facts, itemKey).find(({ us }) => us >= period.toUs) ?? null
   const span = { afterUs: sealedAfterUs, toUs: period.untilUs }
   const sealed = facts.sealed && sealedWithin(facts.sealed, span, itemKey)
   const confidence = worstOf([confidenceOf(findings), ...(sealed === null ? [] : wordsOf(sealed, span, itemKey))])
@@ -98,15 +137,7 @@ export function judge(
   // rows from before an altered comparison are missing, or others: of what came after `end` it would have told
   const doubted = end !== null && end.us < period.untilUs && facts.altered.some(({ us }) => us > end.us)
   const complete = end !== null && isWhole(end) && !doubted
-  const before = (anchor: Anchor) => anchor.us < period.toUs && anchor.us > (start?.us ?? 0)
-  return {
-    confidence: complete ? 'COMPLETE' : confidence,
-    findings,
-    start,
-    end,
-    completeUntil: complete ? end : (anchors.findLast(anchor => before(anchor) && isWhole(anchor)) ?? null),
-    remarks: [...factRemarks(facts, period), ...(sealed === null ? [] : sealedRemarks(sealed))],
-  }
+  return { confidence: complete ? 'COMPLETE' : confidence, findings, start, end, sealed, isWhole }
 }
 
 function isWholeUntil(start: Anchor, until: Anchor, all: readonly ItemFinding[], facts: ArchiveFacts): boolean {

@@ -6,10 +6,10 @@ import { deliveriesOf } from '../engines/literal.js'
 import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
 import { findingsByItem, groupByItem, type OfItem, type TableFinding, unbalancedItems } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful } from './findings.js'
-import { concerns, judge, type Period, periodOver, type Verdict } from './verdict.js'
+import { type BriefVerdict, concerns, judgeBriefly, type Period, periodOver } from './verdict.js'
 
 /** The verdict about one item that something was found about. */
-export interface ItemVerdict extends Verdict {
+export interface ItemVerdict extends BriefVerdict {
   readonly itemKey: string
   readonly findings: readonly ItemFinding[]
 }
@@ -115,7 +115,7 @@ export class ContinuityCheck {
     const all = chain.some(({ finding }) => finding === 'GAP') ? chain : [...chain, ...balance]
     const period = this.period ?? (span === undefined ? EVER : periodOver([span.firstUs, span.lastUs]))
     const sealedAfterUs = this.period?.afterUs ?? Number.NEGATIVE_INFINITY
-    const verdict = judge(itemKey, all, this.facts, period, sealedAfterUs)
+    const verdict = judgeBriefly(itemKey, all, this.facts, period, sealedAfterUs)
     // what has neither rows nor findings in the period is not what was asked for
     if ((span?.rows ?? 0) === 0 && !isDoubtful(verdict.confidence)) return
     const unbalanced = balance.filter(finding => concerns(finding, period.afterUs, period.toUs))
@@ -123,7 +123,7 @@ export class ContinuityCheck {
     if (verdict.findings.length > 0) yield { ...verdict, itemKey }
   }
 
-  private count({ confidence, findings }: Verdict, changes: number, unbalanced: number): void {
+  private count({ confidence, findings }: BriefVerdict, changes: number, unbalanced: number): void {
     this.tally.items++
     this.tally.changes += changes
     this.tally.unbalanced += unbalanced

@@ -124,10 +124,11 @@ async function* imagesOf(items: AsyncIterable<ItemOfTable>): AsyncGenerator<stri
 async function textTableOf(items: AsyncIterable<ItemOfTable>, at: Instant): Promise<Table> {
   const { textTable } = await import('../../../queries/engines/text-table.js')
   const rows: (readonly (string | null)[])[] = []
+  const asOf = formatInstant(at.us, 6)
   for await (const { itemKey, state, confidence, image, imageHash, last } of items)
     rows.push([
       itemKey,
-      formatInstant(at.us, 6),
+      asOf,
       state,
       confidence,
       last?.event_id ?? null,
@@ -184,11 +185,12 @@ async function* describeItems(
   { table }: TableConfiguration,
   at: Instant,
 ): AsyncGenerator<object> {
+  const asOf = formatInstant(at.us, 6)
   for await (const { itemKey, state, confidence, image, imageHash, last, unresolved } of items) {
     yield {
       table,
       item_key: new RawJson(itemKey),
-      as_of: formatInstant(at.us, 6),
+      as_of: asOf,
       state,
       confidence,
       event_id: last?.event_id ?? null,
