@@ -47,7 +47,11 @@ export function chainsOf(table: TableConfiguration): string {
 const UNLINKED = 'linked = 0'
 
 /** The same, where the others' rows of the answer are these columns of `internal/chains.sql`. */
-function toldAtFirstSight(table: TableConfiguration, columns: readonly string[], where = UNLINKED): Narrowing {
+function toldAtFirstSight(
+  table: TableConfiguration,
+  columns: readonly string[],
+  where = UNLINKED,
+): Narrowing & { readonly others: OthersRows } {
   // a row that is of no item is in the answer, so that whoever reads it notices
   const select = (items: string) =>
     `select ${columns.join(', ')} from ${items} where (${where}) is not true or item_key is null`
@@ -114,7 +118,7 @@ export function breaksOfAll(table: TableConfiguration): EachItemStatement {
   }
 }
 
-const SPAN = ['item_key', 'first_us', 'last_us', 'changes']
+export const SPAN = ['item_key', 'first_us', 'last_us', 'changes']
 
 /** The first and the last change of each item, and how many there are, repeats and baselines left out. */
 export function spansOfAll(table: TableConfiguration): EachItemStatement {
@@ -122,13 +126,23 @@ export function spansOfAll(table: TableConfiguration): EachItemStatement {
   return { columns: SPAN, sql, values: [], narrowing: toldAtFirstSight(table, SPAN) }
 }
 
-/** Where spans of the rows from one time to before another need be asked: of items whose rows do not all lie there. */
-export function spansWithin(table: TableConfiguration, fromUs: number | null, toUs: number | null): Narrowing {
+/**
+ * Where spans of the rows from one time to before another need be asked: of items whose rows do not all lie there.
+ * `told` makes the answer of them.
+ */
+export function spansWithin(
+  table: TableConfiguration,
+  fromUs: number | null,
+  toUs: number | null,
+  told: Pick<OthersRows, 'columns'> & { readonly of: (spans: string) => string },
+): Narrowing {
   const isOutside = [
     ...(fromUs === null ? [] : [`first_us < ${fromUs}`]),
     ...(toUs === null ? [] : [`last_us >= ${toUs}`]),
   ]
-  return toldAtFirstSight(table, SPAN, [UNLINKED, ...isOutside].join(' or '))
+  const narrowing = toldAtFirstSight(table, SPAN, [UNLINKED, ...isOutside].join(' or '))
+  const { others } = narrowing
+  return { ...narrowing, others: { columns: told.columns, select: (...of) => told.of(others.select(...of)) } }
 }
 
 /** What is told of the span of an item's changes where its rows are counted, too. */

@@ -60,35 +60,58 @@ export async function* findingsByItem(
   for await (const pieces of groupByItem<Piece>(streams)) yield findingsOfItem(pieces)
 }
 
-/** An item that an answer tells of, or something was found about, or both. */
-export interface ItemWithFindings<T> {
+/** What two streams have of one item. */
+export interface PairOfItem<A, B> {
   readonly itemKey: string
-  readonly item: T | undefined
-  readonly findings: readonly TableFinding[]
+  readonly one: A | undefined
+  readonly other: B | undefined
 }
 
 /**
- * Items in the order of their keys, each once, with what `findingsByItem` finds of it, and those that only that knows.
- * Neither side is held in memory.
+ * What two streams have of each item, each of them in the order of the items' keys and with one of an item at most.
+ * Neither is held in memory.
  */
-export async function* withFindings<T extends { readonly itemKey: string }>(
-  items: AsyncGenerator<T>,
-  findings: AsyncGenerator<FindingsOfItem>,
-): AsyncGenerator<ItemWithFindings<T>> {
+export async function* pairByItem<A extends { readonly itemKey: string }, B extends { readonly itemKey: string }>(
+  ones: AsyncGenerator<A>,
+  others: AsyncGenerator<B>,
+): AsyncGenerator<PairOfItem<A, B>> {
   try {
-    let item = await nextOf(items)
-    let found = await nextOf(findings)
-    while (item !== undefined || found !== undefined) {
-      // of most items nothing is found, and then keys need not be compared
-      const order = item === undefined ? 1 : found === undefined ? -1 : compareUtf8(item.itemKey, found.itemKey)
-      const itemKey = (order > 0 ? found : item)?.itemKey as string
-      yield { itemKey, item: order > 0 ? undefined : item, findings: order < 0 ? [] : (found?.findings ?? []) }
-      if (order <= 0) item = await nextOf(items)
-      if (order >= 0) found = await nextOf(findings)
+    let one = await nextOf(ones)
+    let other = await nextOf(others)
+    while (one !== undefined || other !== undefined) {
+      // one of them tells of few items, and past its last keys need not be compared
+      const order = one === undefined ? 1 : other === undefined ? -1 : compareUtf8(one.itemKey, other.itemKey)
+      if (order === 0) yield { itemKey: (one as A).itemKey, one, other }
+      else if (order < 0) yield { itemKey: (one as A).itemKey, one, other: undefined }
+      else yield { itemKey: (other as B).itemKey, one: undefined, other }
+      if (order <= 0) one = await nextOf(ones)
+      if (order >= 0) other = await nextOf(others)
     }
   } finally {
-    await items.return(undefined)
-    await findings.return(undefined)
+    await ones.return(undefined)
+    await others.return(undefined)
+  }
+}
+
+/** What a stream begins with, up to so many, whether that is all of it, and all of it from its beginning. */
+export async function beginningOf<T>(
+  stream: AsyncGenerator<T>,
+  most: number,
+): Promise<{ readonly first: readonly T[]; readonly isAll: boolean; readonly all: AsyncGenerator<T> }> {
+  const first: T[] = []
+  let next = await nextOf(stream)
+  for (; next !== undefined && first.length < most; next = await nextOf(stream)) first.push(next)
+  const rest = next
+  return { first, isAll: rest === undefined, all: allOf() }
+
+  async function* allOf(): AsyncGenerator<T> {
+    try {
+      for (const value of first) yield value
+      if (rest !== undefined) yield rest
+      for await (const value of stream) yield value
+    } finally {
+      await stream.return(undefined)
+    }
   }
 }
 

@@ -12,7 +12,7 @@ import { actorOfToday } from '../todays-actor.js'
 import { alterationOf } from './alteration.js'
 import { countAltered, withAltered } from './altered-items.js'
 import { readSealedFacts } from './archive-facts.js'
-import { findingsByItem, groupByItem, type OfItem, type TableFinding, withFindings } from './continuity.js'
+import { findingsByItem, pairByItem, type TableFinding } from './continuity.js'
 import type { Confidence } from './findings.js'
 import { goneAt, knownByFacts, toldByFacts } from './gone-items.js'
 import { lastOfLinked } from './last-of-linked.js'
@@ -65,26 +65,18 @@ export async function* itemsAt(
   const known = toldByFacts(TABLE_AS_OF, facts, [at.us], [await goneAt(engine, table, facts, at.us)])
   const states = statesAt(engine, table, at.us, known, { actor: await actorOfToday(engine, table) })
   const nothing = { state: 'unknown', image: null, imageHash: null, last: undefined, unresolved: false } as const
-  const items = told(groupByItem([keyed(states), olderAt(engine, table, at.us)]))
-  for await (const { itemKey, item, findings } of withFindings(items, findingsByItem(engine, table, facts))) {
+  const items = pairByItem(states, olderAt(engine, table, at.us))
+  for await (const { itemKey, one: item, other } of pairByItem(items, findingsByItem(engine, table, facts))) {
     if (item === undefined) continue
-    if ('row' in item) {
-      const lastUs = item.row.event_id === null ? undefined : Number(item.row.event_time_us)
-      yield toItem(item.row, confidenceIn(itemKey, findings, lastUs))
-    } else yield { itemKey, confidence: ofUnknown(confidenceIn(itemKey, findings)), ...nothing }
+    const findings = other?.findings ?? []
+    // of an item that is told without a change `olderAt` may tell, too: by then there may only be a baseline ahead
+    const row = item.one?.row
+    if (row === undefined) yield { itemKey, confidence: ofUnknown(confidenceIn(itemKey, findings)), ...nothing }
+    else {
+      const lastUs = row.event_id === null ? undefined : Number(row.event_time_us)
+      yield toItem(row, confidenceIn(itemKey, findings, lastUs))
+    }
   }
-}
-
-/** What is known of an item at a moment: the row of its state, or no more than that it was there. */
-type StateOfItem = { readonly itemKey: string; readonly row: Row } | OlderItem
-
-async function* keyed(rows: AsyncGenerator<Row>): AsyncGenerator<StateOfItem> {
-  for await (const row of rows) yield { itemKey: row.item_key as string, row }
-}
-
-/** Of an item that is told without a change `olderAt` may tell, too: by then there may only be a baseline ahead. */
-async function* told(items: AsyncGenerator<OfItem<StateOfItem>>): AsyncGenerator<StateOfItem> {
-  for await (const pieces of items) yield pieces.find(piece => 'row' in piece) ?? pieces[0]
 }
 
 /** An item of a table at a moment, without its image. */
@@ -104,10 +96,8 @@ export async function* hashesAt(
 ): AsyncGenerator<HashedItem> {
   const known = await knownByFacts(engine, table, TABLE_AS_OF, { at: formatInstant(us, 6) })
   const states = statesAt(engine, table, us, known, { rows: rowsWithoutImages })
-  for await (const pieces of groupByItem([keyed(states), olderAt(engine, table, us)])) {
-    const [{ itemKey }] = pieces
-    const row = pieces.find(piece => 'row' in piece)?.row
-    const older = pieces.find(piece => 'entryState' in piece)
+  for await (const { itemKey, one, other: older } of pairByItem(states, olderAt(engine, table, us))) {
+    const row = one?.row
     if (row !== undefined && (older === undefined || row.event_id !== null))
       yield { itemKey, state: row.state as ItemOfTable['state'], hash: row.image_hash as string | null }
     else if (older !== undefined)
@@ -133,19 +123,20 @@ async function* olderAt(engine: QueryEngine, table: TableConfiguration, us: numb
 
 const TABLE_AS_OF = savedQuery('table-as-of')
 
-function statesAt(
+async function* statesAt(
   engine: QueryEngine,
   table: TableConfiguration,
   us: number,
   known: Readonly<Record<string, string>>,
   options: BindOptions,
-): AsyncGenerator<Row> {
+): AsyncGenerator<{ readonly itemKey: string; readonly row: Row }> {
   const parameters = { at: formatInstant(us, 6), ...known }
   const { sql, values, scope, parameters: bound } = bindQuery(TABLE_AS_OF, table, parameters, options)
   // who made a change by what is configured today is read from images, in the long statement only
   const isNarrow = scope !== undefined && options.actor === undefined
   const narrowing = isNarrow ? lastOfLinked(TABLE_AS_OF, table, us, bound, options.rows !== undefined) : undefined
-  return streamRows(engine, sql, values, { scope: scope && { ...scope, narrowing } })
+  const rows = streamRows(engine, sql, values, { scope: scope && { ...scope, narrowing } })
+  for await (const row of rows) yield { itemKey: row.item_key as string, row }
 }
 
 function toItem(row: Row, confidence: Confidence): ItemOfTable {

@@ -1,9 +1,9 @@
 import { formatDay } from '../../transform/instant.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { rowsOfEachItem, spansOfAll, spansSql, spansWithin } from '../each-item.js'
+import { rowsOfEachItem, SPAN, spansOfAll, spansSql, spansWithin } from '../each-item.js'
 import { hasCopy, type QueryEngine } from '../engines/engine.js'
-import { deliveriesOf } from '../engines/literal.js'
+import { deliveriesOf, quoted } from '../engines/literal.js'
 import { type Row, rowsOf } from '../engines/rows.js'
 import { streamRows } from '../engines/stream-rows.js'
 import { regionsOf } from '../regions.js'
@@ -53,27 +53,34 @@ export interface ItemSpan {
   readonly firstUs: number
   readonly lastUs: number
   readonly changes: number
+  /** 1; how many items there are where they are told together. */
+  readonly items: number
 }
+
+/** The key of items that are told together, which none has. */
+export const TOGETHER = ''
 
 /**
  * Every item that has rows from `fromUs` to before `toUs`, in the order of their keys; of all time, from what a
- * compaction kept.
+ * compaction kept. Of a part of time all but those `apart` may be told together, before the others.
  */
 export async function* spansOfItems(
   engine: QueryEngine,
   table: TableConfiguration,
   { fromUs, toUs }: { readonly fromUs: number | null; readonly toUs: number | null },
+  apart?: readonly string[],
 ): AsyncGenerator<ItemSpan> {
   const rows =
     fromUs === null && toUs === null
       ? rowsOfEachItem(engine, table, spansOfAll(table))
-      : spansBetween(engine, table, fromUs, toUs)
-  for await (const { item_key, first_us, last_us, changes } of rows)
+      : spansBetween(engine, table, fromUs, toUs, apart)
+  for await (const { item_key, first_us, last_us, changes, items } of rows)
     yield {
       itemKey: item_key as string,
       firstUs: Number(first_us),
       lastUs: Number(last_us),
       changes: Number(changes),
+      items: Number(items ?? 1),
     }
 }
 
@@ -82,20 +89,34 @@ async function* spansBetween(
   table: TableConfiguration,
   fromUs: number | null,
   toUs: number | null,
+  apart: readonly string[] | undefined,
 ): AsyncGenerator<Row> {
   const conditions = [
     ...(fromUs === null ? [] : [['event_date >= ?', dateOf(fromUs)] as const, ['event_time_us >= ?', fromUs] as const]),
     ...(toUs === null ? [] : [['event_date <= ?', dateOf(toUs)] as const, ['event_time_us < ?', toUs] as const]),
   ]
-  const sql = spansSql(
+  const spans = spansSql(
     deliveriesOf(table),
     conditions.map(([text]) => text),
   )
   const values = conditions.map(([, value]) => value)
+  const told = apart === undefined ? { columns: SPAN, of: (of: string) => of } : togetherBut(apart)
   // of a copy all columns are put together to read these few, and what is told of its items is no table there
   const isCopied = await hasCopy(engine, table.table)
   const scope = isCopied
     ? undefined
-    : { table: table.table, identifier: table.identifier, narrowing: spansWithin(table, fromUs, toUs) }
-  yield* streamRows(engine, `${sql}\norder by item_key`, values, { scope })
+    : { table: table.table, identifier: table.identifier, narrowing: spansWithin(table, fromUs, toUs, told) }
+  yield* streamRows(engine, `${told.of(spans)}\norder by item_key`, values, { scope })
+}
+
+function togetherBut(apart: readonly string[]): Parameters<typeof spansWithin>[3] {
+  // as a list of literals they took longer than all of the rest; no key has a line feed in it
+  const keys = `select item_key from unnest(split(${quoted(apart.join('\n'))}, chr(10))) as apart(item_key)`
+  const of = (
+    spans: string,
+  ) => `select case when item_key in (${keys}) then item_key else '${TOGETHER}' end as item_key,
+  min(first_us) as first_us, max(last_us) as last_us, cast(sum(changes) as bigint) as changes, count(*) as items
+from (${spans}) as spans
+group by 1`
+  return { columns: [...SPAN, 'items'], of }
 }

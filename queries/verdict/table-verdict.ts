@@ -3,10 +3,10 @@ import type { TableConfiguration } from '../../transform/table-configuration.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { type AlteredRows, countAltered, withAltered } from './altered-items.js'
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
-import { findingsByItem, type TableFinding, withFindings } from './continuity.js'
+import { beginningOf, findingsByItem, pairByItem, type TableFinding } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
 import { type SealedTable, type Span, sealedOf, sealedWithin, wordsOf } from './sealed.js'
-import { type Extent, readExtent, spansOfItems } from './table-extent.js'
+import { type Extent, type ItemSpan, readExtent, spansOfItems } from './table-extent.js'
 import { judgeBriefly, momentOf, type Period, periodOver, stateSince } from './verdict.js'
 
 /**
@@ -166,6 +166,8 @@ interface Bounds {
   readonly afterUs: number
   /** The period of an item's verdict, from its first and last change in these bounds. */
   readonly periodOf: (timesUs: readonly number[]) => Period
+  /** Whether that is another for each item. */
+  readonly isOfItems: boolean
   /** Since when what was sealed and is missing matters to it. */
   readonly sealedAfterOf: (timesUs: readonly number[]) => number
 }
@@ -180,10 +182,11 @@ function boundsOf(asked: AskedPeriod, facts: ArchiveFacts): Bounds {
     const { afterUs } = momentOf(facts, asked.fromUs)
     const period = { afterUs, fromUs: asked.fromUs, toUs: asked.toUs, untilUs: asked.toUs }
     const sealedAfterOf = (timesUs: readonly number[]) => stateSince(afterUs, timesUs.at(-1), asked.fromUs)
-    return { fromUs: null, toUs: asked.toUs + 1, afterUs, periodOf: () => period, sealedAfterOf }
+    return { fromUs: null, toUs: asked.toUs + 1, afterUs, periodOf: () => period, isOfItems: false, sealedAfterOf }
   }
   const afterUs = fromUs === null ? Number.NEGATIVE_INFINITY : fromUs - 1
-  return { fromUs, toUs, afterUs, periodOf: timesUs => periodIn(fromUs, toUs, timesUs), sealedAfterOf: () => afterUs }
+  const periodOf = (timesUs: readonly number[]) => periodIn(fromUs, toUs, timesUs)
+  return { fromUs, toUs, afterUs, periodOf, isOfItems: fromUs === null || toUs === null, sealedAfterOf: () => afterUs }
 }
 
 /** An end that was not asked for is where the item's own changes end. */
@@ -212,29 +215,43 @@ async function judgeItems(
   let [items, changes, repeats] = [0, 0, 0]
   // sealed objects that are missing are no sign of an item without rows: they may have been any item's
   const ofRowless = { ...facts, sealed: null }
-  const count = (itemKey: string, all: readonly TableFinding[], timesUs: readonly number[], known = facts) => {
+  const count = (itemKey: string, all: readonly TableFinding[], item?: ItemSpan) => {
+    const timesUs = item === undefined ? [] : [item.firstUs, item.lastUs]
     const [period, since] = [bounds.periodOf(timesUs), bounds.sealedAfterOf(timesUs)]
+    const known = item === undefined ? ofRowless : facts
     const about = withAltered(judgeBriefly(itemKey, all, known, period, since), altered.get(itemKey))
     const { confidence } = about
-    if (timesUs.length === 0 && !isDoubtful(confidence)) return
-    items++
-    verdicts[confidence]++
+    // what is missing in the period may be all that the item had there
+    if (item === undefined && !isDoubtful(confidence)) return
+    items += item?.items ?? 1
+    verdicts[confidence] += item?.items ?? 1
     for (const finding of about.findings) {
       if (finding.finding === 'GAP') missing.add(finding)
       if (finding.finding === 'DUPLICATE') repeats += finding.changes
     }
   }
+  const compared = facts.comparisons.flatMap(({ differing, unsettled }) => [...differing.keys(), ...unsettled])
   const rowless = new Set(facts.comparisons.flatMap(({ differing }) => [...differing.keys()]))
-  const found = findingsByItem(engine, table, facts)
-  for await (const { itemKey, item, findings } of withFindings(spansOfItems(engine, table, bounds), found)) {
+  const { first, isAll, all: found } = await beginningOf(findingsByItem(engine, table, facts), MOST_APART)
+  const apart = [...first.map(({ itemKey }) => itemKey), ...altered.keys(), ...compared]
+  const isAlike = engine.takesLongText === true && isAll && areJudgedAlike(facts, bounds) && apart.length <= MOST_APART
+  const spans = spansOfItems(engine, table, bounds, isAlike ? apart : undefined)
+  for await (const { itemKey, one: item, other } of pairByItem(spans, found)) {
     rowless.delete(itemKey)
     changes += item?.changes ?? 0
-    // what is missing in the period may be all that the item had there
-    if (item === undefined) count(itemKey, findings, [], ofRowless)
-    else count(itemKey, findings, [item.firstUs, item.lastUs])
+    count(itemKey, other?.findings ?? [], item)
   }
-  for (const itemKey of rowless) count(itemKey, [], [], ofRowless)
+  for (const itemKey of rowless) count(itemKey, [])
   return { items, verdicts, changes, repeats, gaps: missing.gaps, missing: missing.merged() }
+}
+
+/** So many items are told apart from all others, of which nothing is said. */
+const MOST_APART = 5000
+
+/** True where items of which nothing is said have one verdict, whenever their changes were made. */
+function areJudgedAlike({ baselines, compared, sealed }: ArchiveFacts, { isOfItems }: Bounds): boolean {
+  const isAnchored = baselines.length > 0 || compared !== null
+  return (sealed === null || sealed.findings.length === 0) && !(isOfItems && isAnchored)
 }
 
 /** The times in which something is missing, overlapping ones as one: gaps are many more than stretches. */
