@@ -19,8 +19,9 @@ import { readArchiveFacts } from '../../../queries/verdict/archive-facts.js'
 import { findingsByItem } from '../../../queries/verdict/continuity.js'
 import { digestOfStates } from '../../../queries/verdict/states-digest.js'
 import { hashesAt, type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
-import { type ItemSpan, spansOfItems } from '../../../queries/verdict/table-extent.js'
+import { type ItemSpan, spansOfItems, TOGETHER } from '../../../queries/verdict/table-extent.js'
 import type { AuditRow } from '../../../transform/audit-row.js'
+import { endsOf } from '../../../transform/ends.js'
 import { askSql, rowsOfRecord, temporaryFolder, writeRows } from '../../delivery/desk.js'
 import { baselineDocument, STREAM_ARN, streamsRecord, tableConfiguration } from '../../factories.js'
 import { cleanItem, Dice, rowOf } from '../clean-history.js'
@@ -285,18 +286,34 @@ async function compareSpans(engine: DuckDbEngine): Promise<void> {
     [500_000_000_000, null],
   ].map(ends => ends.map(later => (later === null ? null : BEGIN * 1_000_000 + later)))) {
     const bounds = { fromUs: fromUs as number | null, toUs: toUs as number | null }
-    const spansIn = async (asked: QueryEngine) => {
+    const spansIn = async (asked: QueryEngine, apart?: readonly string[]) => {
       const spans: ItemSpan[] = []
-      for await (const span of spansOfItems(asked, TABLE, bounds)) spans.push(span)
+      for await (const span of spansOfItems(asked, TABLE, bounds, apart)) spans.push(span)
       return spans
     }
     const spans = await spansIn(engine)
     expect(spans).toEqual(await spansIn(wideOf(engine)))
     counts.push(spans.length)
+    // what is told together is all of the others, whatever of them has to be looked at twice
+    const apart = spans.filter((_, i) => i % 3 === 0).map(({ itemKey }) => itemKey)
+    const isApart = ({ itemKey }: ItemSpan) => apart.includes(itemKey)
+    for (const asked of [engine, wideOf(engine)]) {
+      const found = await spansIn(asked, [...apart, '{"order_id":{"S":"nobody\'s"}}'])
+      expect(found.filter(isApart)).toEqual(spans.filter(isApart))
+      expect(togetherOf(found.filter(span => !isApart(span)))).toEqual(togetherOf(spans.filter(span => !isApart(span))))
+      expect(found.filter(span => !isApart(span)).every(({ itemKey }) => itemKey === TOGETHER)).toBe(true)
+    }
   }
   // none are told of an item that has no rows in the period
   expect(Math.max(...counts)).toBeGreaterThan(20)
   expect(counts.at(-1)).toBe(0)
+}
+
+function togetherOf(spans: readonly ItemSpan[]): Omit<ItemSpan, 'itemKey'> {
+  const sum = (name: 'items' | 'changes') => spans.reduce((sum, span) => sum + span[name], 0)
+  const [firstUs] = endsOf(spans.map(span => span.firstUs))
+  const [, lastUs] = endsOf(spans.map(span => span.lastUs))
+  return { firstUs, lastUs, changes: sum('changes'), items: sum('items') }
 }
 
 it('what does not fit together is asked for once, and again where it was not read to its end', async () => {
