@@ -32,9 +32,9 @@ export class GrowingBytes {
   private bytes: Buffer
   length = 0
 
-  /** So many bytes need no other memory. */
-  constructor(room = LEAST) {
-    this.bytes = Buffer.allocUnsafeSlow(room)
+  /** As long as they fit they lie in `room`. */
+  constructor(room: Buffer = Buffer.allocUnsafeSlow(LEAST)) {
+    this.bytes = room
   }
 
   append(source: Uint8Array, from = 0, to = source.length): void {

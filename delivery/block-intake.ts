@@ -3,13 +3,14 @@ import { envelopeAtAGlance } from '../capture/envelope.js'
 import type { LineBlock } from '../capture/line-blocks.js'
 import { type Bounds, isOverlong } from '../capture/overlong.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { type BlockRows, BlockTransform, isRows } from './block-transform.js'
+import { type BlockRows, BlockTransform, isRows, SpareMemory } from './block-transform.js'
 import { BlockWorkers, type TransformedBlock } from './block-workers.js'
 
 /** Where what is in an input goes, in its order. */
 export interface BlockSink {
   /** Whether these rows may come in as they are; where not, each of the block's documents is put. */
   takes(rows: BlockRows): Promise<boolean>
+  /** When it has returned, nobody uses their memory any more. */
   putRows(rows: BlockRows): Promise<void>
   put(document: Document): Promise<void>
 }
@@ -29,14 +30,15 @@ export interface BlockIntakeOptions {
 /** So many blocks are transformed in this thread: of a short input others would begin when it has ended. */
 const ALONE = 3
 
-/** Blocks that are under way for each thread: one that it works at, and one that waits for it. */
-const AHEAD = 2
+/** Blocks that wait to be put, for each thread. */
+const MOST_AHEAD = 3
 
 /**
  * Takes an input in, block by block: transforms blocks side by side, and puts what is in them in the order of the
  * input. Where a document goes on from one block to the next, both are read as one, document after document.
  */
 export class BlockIntake {
+  private readonly spare = new SpareMemory()
   private readonly alone: BlockTransform
   private readonly known = new Set<string>()
   private readonly ahead: Promise<TransformedBlock>[] = []
@@ -46,7 +48,7 @@ export class BlockIntake {
   private blocks = 0
 
   constructor(private readonly options: BlockIntakeOptions) {
-    this.alone = new BlockTransform(table => this.know(table), options.bounds)
+    this.alone = new BlockTransform(table => this.know(table), options.bounds, this.spare)
   }
 
   /** Takes a block in; it may be put later, with the next. One call at a time. */
@@ -56,11 +58,14 @@ export class BlockIntake {
     if (this.splitter !== undefined || !block.isWhole) return this.putDocuments(block)
     const workers = this.blocks++ < ALONE ? undefined : this.startWorkers(threads, bounds)
     if (workers === undefined) return this.put({ block, content: this.alone.transform(block, now()) })
-    const transformed = workers.transform(block, now())
+    // this thread would wait for the others: it takes its part, which also spares one that learns the same code
+    const transformed = workers.areBusy
+      ? Promise.resolve({ block, content: this.alone.transform(block, now()) })
+      : workers.transform(block, now())
     // it is looked at in its turn
     transformed.catch(() => {})
     this.ahead.push(transformed)
-    while (this.ahead.length > threads * AHEAD) await this.putNext()
+    while (this.ahead.length > threads * MOST_AHEAD) await this.putNext()
   }
 
   /** Puts everything that was taken in. */
@@ -75,7 +80,7 @@ export class BlockIntake {
 
   private startWorkers(threads: number, bounds: Bounds): BlockWorkers | undefined {
     if (this.workers !== undefined || threads === 1) return this.workers
-    this.workers = BlockWorkers.start(threads, bounds)
+    this.workers = BlockWorkers.start(threads - 1, bounds, this.spare)
     for (const table of this.known) this.workers?.know(this.options.configurationOf(table))
     return this.workers
   }
@@ -108,8 +113,10 @@ export class BlockIntake {
       if (isRows(part) && !(await sink.takes(part))) return this.putDocuments(block)
     }
     for (const part of content) {
-      if (isRows(part)) await sink.putRows(part)
-      else {
+      if (isRows(part)) {
+        await sink.putRows(part)
+        this.spare.give(part.lines)
+      } else {
         this.meet(part)
         await sink.put(part)
       }

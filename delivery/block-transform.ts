@@ -33,6 +33,31 @@ export function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer
 }
 
 /**
+ * Memory in which lines were, of which nobody uses anything any more: what lies outside of the heap and comes and goes
+ * makes its collector work.
+ */
+export class SpareMemory {
+  private readonly held: Buffer[] = []
+
+  give({ buffer }: Uint8Array): void {
+    if (buffer.byteLength <= MOST_KEPT) this.held.push(Buffer.from(buffer as ArrayBuffer))
+  }
+
+  take(least: number): Buffer {
+    const held = this.held.pop()
+    return held !== undefined && held.length >= least ? held : Buffer.allocUnsafeSlow(least)
+  }
+
+  /** What there is, for another thread. */
+  takeAny(): readonly Buffer[] {
+    return this.held.splice(0, 1)
+  }
+}
+
+/** More than a block of lines needs, in bytes. */
+const MOST_KEPT = 4 * 1024 * 1024
+
+/**
  * Takes the lines of an input apart and transforms what is plain: all that needs nothing but the block itself and the
  * configuration of a table, so that it may be done anywhere.
  */
@@ -43,11 +68,12 @@ export class BlockTransform {
   constructor(
     private readonly configurationOf: (table: string) => TableConfiguration | undefined,
     private readonly bounds: Bounds,
+    private readonly spare = new SpareMemory(),
   ) {}
 
   /** Of a block of whole lines. */
   transform(block: LineBlock, arrival: number): BlockContent | undefined {
-    const content = new Content(arrival, block.bytes.length)
+    const content = new Content(arrival, () => this.spare.take(block.bytes.length * LINES_OF_INPUT))
     const splitter = new DocumentSplitter(this.bounds)
     for (const { line, next } of linesOf(block.bytes)) {
       if (splitter.isBetween && this.takesLine(line, content)) continue
@@ -111,7 +137,8 @@ class Content {
 
   constructor(
     readonly arrival: number,
-    private readonly blockBytes: number,
+    /** Memory for the lines of a block. */
+    private readonly roomForLines: () => Buffer,
   ) {}
 
   addDocument(document: Document): void {
@@ -134,7 +161,7 @@ class Content {
     let partition = this.partitions.get(name)
     if (partition === undefined) {
       // most blocks are of one day
-      const room = this.partitions.size === 0 ? this.blockBytes * LINES_OF_INPUT : undefined
+      const room = this.partitions.size === 0 ? this.roomForLines() : undefined
       partition = new GrowingRows(table, date, room)
       this.partitions.set(name, partition)
       this.all.push(partition)
@@ -155,7 +182,7 @@ class GrowingRows {
   constructor(
     readonly table: string,
     readonly date: string,
-    room: number | undefined,
+    room: Buffer | undefined,
   ) {
     this.lines = new GrowingBytes(room)
   }

@@ -2,14 +2,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Bounds } from '../capture/overlong.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { BlockTransform, bufferOf, isRows } from './block-transform.js'
+import { BlockTransform, bufferOf, isRows, SpareMemory } from './block-transform.js'
 import type { BlockAnswer, BlockOrder } from './block-workers.js'
 
 const tables = new Map<string, TableConfiguration>()
-const transform = new BlockTransform(table => tables.get(table), workerData as Bounds)
+const spare = new SpareMemory()
+const transform = new BlockTransform(table => tables.get(table), workerData as Bounds, spare)
 
-parentPort?.on('message', ({ block, arrival, added }: BlockOrder) => {
+parentPort?.on('message', ({ block, arrival, added, given }: BlockOrder) => {
   for (const configuration of added) tables.set(configuration.table, configuration)
+  for (const memory of given) spare.give(memory)
   const bytes = bufferOf(block.bytes)
   const content = transform.transform({ ...block, bytes }, arrival)
   const lines = content?.flatMap(part => (isRows(part) ? [part.lines.buffer] : [])) ?? []

@@ -5,13 +5,14 @@ import type { Document } from '../capture/document-reader.js'
 import type { LineBlock } from '../capture/line-blocks.js'
 import { type Bounds, isOverlong } from '../capture/overlong.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { type BlockContent, type BlockRows, bufferOf, isRows } from './block-transform.js'
+import { type BlockContent, type BlockRows, bufferOf, isRows, type SpareMemory } from './block-transform.js'
 
-/** A block for a worker, with tables that it is to know from now on. */
+/** A block for a worker, with tables that it is to know from now on, and memory that it may use. */
 export interface BlockOrder {
   readonly block: Omit<LineBlock, 'bytes'> & { readonly bytes: Uint8Array }
   readonly arrival: number
   readonly added: readonly TableConfiguration[]
+  readonly given: readonly Uint8Array[]
 }
 
 /** What a worker made of a block, and the block's bytes again. */
@@ -29,18 +30,30 @@ export interface TransformedBlock {
 /** Compiled code alone runs in a thread: from sources, as in tests, there is none. */
 const PROGRAM = new URL('./block-worker.js', import.meta.url)
 
+/** Blocks that are under way for a thread: one that it works at, and one that waits for it. */
+const AHEAD = 2
+
 /** Threads that transform blocks beside the one that reads and writes. */
 export class BlockWorkers {
   private readonly workers: BlockWorker[]
   private readonly tables: TableConfiguration[] = []
 
-  private constructor(threads: number, bounds: Bounds) {
+  private constructor(
+    threads: number,
+    bounds: Bounds,
+    private readonly spare: SpareMemory,
+  ) {
     this.workers = Array.from({ length: threads }, () => new BlockWorker(bounds))
   }
 
   /** Undefined where there is no code that a thread can run. */
-  static start(threads: number, bounds: Bounds): BlockWorkers | undefined {
-    return existsSync(fileURLToPath(PROGRAM)) ? new BlockWorkers(threads, bounds) : undefined
+  static start(threads: number, bounds: Bounds, spare: SpareMemory): BlockWorkers | undefined {
+    return existsSync(fileURLToPath(PROGRAM)) ? new BlockWorkers(threads, bounds, spare) : undefined
+  }
+
+  /** Whether each has enough to do for now. */
+  get areBusy(): boolean {
+    return this.workers.every(({ waiting }) => waiting >= AHEAD)
   }
 
   /** Makes a table known to what is transformed from now on. */
@@ -53,7 +66,7 @@ export class BlockWorkers {
   transform(block: LineBlock, arrival: number): Promise<TransformedBlock> {
     const [first, ...others] = this.workers as [BlockWorker, ...BlockWorker[]]
     const idlest = others.reduce((least, worker) => (worker.waiting < least.waiting ? worker : least), first)
-    return idlest.transform(block, arrival, this.tables)
+    return idlest.transform(block, arrival, this.tables, this.spare.takeAny())
   }
 
   async close(): Promise<void> {
@@ -84,12 +97,20 @@ class BlockWorker {
     return this.queue.length
   }
 
-  transform(block: LineBlock, arrival: number, tables: readonly TableConfiguration[]): Promise<TransformedBlock> {
+  transform(
+    block: LineBlock,
+    arrival: number,
+    tables: readonly TableConfiguration[],
+    given: readonly Buffer[],
+  ): Promise<TransformedBlock> {
     if (this.failure !== undefined) return Promise.reject(this.failure)
-    const order: BlockOrder = { block, arrival, added: tables.slice(this.known) }
+    const order: BlockOrder = { block, arrival, added: tables.slice(this.known), given }
     this.known = tables.length
     const answered = new Promise<TransformedBlock>((resolve, reject) => this.queue.push({ block, resolve, reject }))
-    this.worker.postMessage(order, [block.bytes.buffer as ArrayBuffer])
+    this.worker.postMessage(
+      order,
+      [block.bytes, ...given].map(({ buffer }) => buffer as ArrayBuffer),
+    )
     return answered
   }
 
