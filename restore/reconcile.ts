@@ -216,22 +216,18 @@ async function* readDisagreements(
   set: StateSet,
 ): AsyncGenerator<Disagreement> {
   if ((await store.count(`disagreed_${set}`)) === 0) return
-  await store.fill('last_changes', ['item_key', 'last_us'], lastChanges(engine, table, atUs))
-  const disagreed = store.stream(`
-    select disagreed.*, cast(last_us as bigint) as last_us
-    from disagreed_${set} as disagreed
-    left join last_changes using (item_key)
-    order by item_key`)
+  const disagreed = store.stream(`select * from disagreed_${set} order by item_key`)
   const most = engine.takesLongText === true ? MOST_ITEMS : MOST_IN_SHORT
   for await (const batch of batchesOf(disagreed, most, MOST_BYTES, bytesTold)) {
     const images = await imagesOf(engine, table, batch)
-    for (const { item_key, is_unknown, kept_hash, told_hash, told_image, last_us } of batch)
+    const last = await lastChanges(engine, table, batch, atUs)
+    for (const { item_key, is_unknown, kept_hash, told_hash, told_image } of batch)
       yield {
         itemKey: item_key as string,
         isUnknown: is_unknown === true,
         archived: archivedOf(kept_hash, images),
         told: toldOf(told_hash, told_image ?? images.get(told_hash)?.image),
-        lastChangeUs: last_us == null ? null : Number(last_us),
+        lastChangeUs: last.get(item_key) ?? null,
       }
   }
 }
@@ -240,21 +236,29 @@ function bytesTold({ told_image: image }: StoredFields): number {
   return typeof image === 'string' ? image.length : BYTES_OF_GONE
 }
 
-async function* lastChanges(
+/** When the last change of items up to a moment was made, by their keys. */
+async function lastChanges(
   engine: QueryEngine,
   table: TableConfiguration,
+  disagreed: readonly StoredFields[],
   atUs: number,
-): AsyncGenerator<readonly string[]> {
+): Promise<ReadonlyMap<unknown, number>> {
   const sql = `
     select item_key, max(event_time_us) as last_us
     from ${deliveriesOf(table)}
-    where event_date <= ?
+    where item_key in (${placesFor(disagreed)})
+      and event_date <= ?
       and event_time_us <= ?
       and event_name <> 'BASELINE'
     group by item_key`
-  for await (const row of streamRows(engine, sql, [dateOf(atUs), atUs]))
-    yield [String(row.item_key), String(row.last_us)]
+  const last = new Map<unknown, number>()
+  for await (const { item_key, last_us } of streamRows(engine, sql, [...keysOf(disagreed), dateOf(atUs), atUs]))
+    last.set(item_key, Number(last_us))
+  return last
 }
+
+const keysOf = (disagreed: readonly StoredFields[]) => disagreed.map(({ item_key }) => item_key as string)
+const placesFor = (disagreed: readonly StoredFields[]) => disagreed.map(() => '?').join(', ')
 
 /** The images of items by their hashes, as far as the comparison names them and the store does not have them. */
 async function imagesOf(
@@ -275,10 +279,9 @@ async function imagesOf(
     const sql = `
       select ${side}_hash as hash, ${side}_image as image, config_id
       from ${deliveriesOf(table)}
-      where item_key in (${lacking.map(() => '?').join(', ')})
+      where item_key in (${placesFor(lacking)})
         and ${side}_hash is not null`
-    const keys = lacking.map(({ item_key }) => item_key as string)
-    for await (const { hash, image, config_id } of streamRows(engine, sql, keys))
+    for await (const { hash, image, config_id } of streamRows(engine, sql, keysOf(lacking)))
       if (wanted.has(hash as string)) images.set(hash, { image: image as string, configId: config_id as string })
   }
   return images
