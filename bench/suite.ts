@@ -74,9 +74,14 @@ export async function cpuMsOf(work: () => unknown): Promise<number> {
   return (user + system) / 1000
 }
 
+/** Between two values, as far from each as the share is. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b)
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.round(share * (sorted.length - 1)))] as number
+  const at = (share: number) => {
+    const place = share * (sorted.length - 1)
+    const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]] as [number, number]
+    return below + (above - below) * (place - Math.floor(place))
+  }
   return { median: at(0.5), p10: at(0.1), p90: at(0.9) }
 }
 
