@@ -3,7 +3,7 @@ import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type SavedQuery, sqlPart } from '../catalog.js'
 import { chainsOf } from '../each-item.js'
-import type { BoundValue, Narrowing, Scope } from '../engines/engine.js'
+import type { BoundValue, Narrowing, OthersRows, Scope } from '../engines/engine.js'
 import { quoted } from '../engines/literal.js'
 
 /**
@@ -17,7 +17,7 @@ export function lastOfLinked(
   us: number,
   parameters: ReadonlyMap<string, BoundValue>,
   withoutImages: boolean,
-): Narrowing {
+): Narrowing & { readonly others: OthersRows } {
   const image = withoutImages ? "case when new_hash is not null then '' end" : 'new_image'
   const rows = (items: string, deliveries: string) => `
     select delivered.*

@@ -123,6 +123,10 @@ async function* olderAt(engine: QueryEngine, table: TableConfiguration, us: numb
 
 const TABLE_AS_OF = savedQuery('table-as-of')
 
+/** What is read of the row of a state, of many: without the time as text, and without what no comparison needs. */
+const READ = TABLE_AS_OF.columns.map(({ name }) => name).filter(name => name !== 'event_time')
+const READ_OF_HASHES = ['item_key', 'state', 'image_hash', 'event_id']
+
 async function* statesAt(
   engine: QueryEngine,
   table: TableConfiguration,
@@ -135,7 +139,9 @@ async function* statesAt(
   // who made a change by what is configured today is read from images, in the long statement only
   const isNarrow = scope !== undefined && options.actor === undefined
   const narrowing = isNarrow ? lastOfLinked(TABLE_AS_OF, table, us, bound, options.rows !== undefined) : undefined
-  const rows = streamRows(engine, sql, values, { scope: scope && { ...scope, narrowing } })
+  const columns = options.rows === undefined ? READ : READ_OF_HASHES
+  const read = narrowing && { ...narrowing, others: { ...narrowing.others, columns } }
+  const rows = streamRows(engine, sql, values, { scope: scope && { ...scope, narrowing: read } })
   for await (const row of rows) yield { itemKey: row.item_key as string, row }
 }
 
