@@ -58,7 +58,7 @@ export interface ItemSpan {
 }
 
 /** The key of items that are told together, which none has. */
-export const TOGETHER = ''
+const TOGETHER = ''
 
 /**
  * Every item that has rows from `fromUs` to before `toUs`, in the order of their keys; of all time, from what a
