@@ -27,10 +27,10 @@ export interface BlockIntakeOptions {
   readonly onSpent?: (block: LineBlock) => void
 }
 
-/** So many blocks are transformed in this thread: of a short input others would begin when it has ended. */
+/** The first blocks are transformed in this thread: of a short input others would begin when it has ended. */
 const ALONE = 3
 
-/** Blocks that wait to be put, for each thread. */
+/** Blocks for each thread that are under way or wait to be put. */
 const MOST_AHEAD = 3
 
 /**
@@ -58,10 +58,8 @@ export class BlockIntake {
     if (this.splitter !== undefined || !block.isWhole) return this.putDocuments(block)
     const workers = this.blocks++ < ALONE ? undefined : this.startWorkers(threads, bounds)
     if (workers === undefined) return this.put({ block, content: this.alone.transform(block, now()) })
-    // this thread would wait for the others: it takes its part, which also spares one that learns the same code
-    const transformed = workers.areBusy
-      ? Promise.resolve({ block, content: this.alone.transform(block, now()) })
-      : workers.transform(block, now())
+    // of so many threads this is one: another in its place would have to compile the same code, and this one would wait
+    const transformed = workers.areBusy ? this.transformHere(block) : workers.transform(block, now())
     // it is looked at in its turn
     transformed.catch(() => {})
     this.ahead.push(transformed)
@@ -76,6 +74,11 @@ export class BlockIntake {
   /** Forgets what was not put. */
   async close(): Promise<void> {
     await this.workers?.close()
+  }
+
+  /** Fails in its turn, as the others do. */
+  private async transformHere(block: LineBlock): Promise<TransformedBlock> {
+    return { block, content: this.alone.transform(block, this.options.now()) }
   }
 
   private startWorkers(threads: number, bounds: Bounds): BlockWorkers | undefined {

@@ -34,28 +34,33 @@ export function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer
 
 /**
  * Memory in which lines were, of which nobody uses anything any more: what lies outside of the heap and comes and goes
- * makes its collector work.
+ * makes its collector work. What is too small for the lines of a block is left to that, and what there is enough of.
  */
 export class SpareMemory {
   private readonly held: Buffer[] = []
 
   give({ buffer }: Uint8Array): void {
-    if (buffer.byteLength <= MOST_KEPT) this.held.push(Buffer.from(buffer as ArrayBuffer))
+    const isOfUse = buffer.byteLength >= LEAST_KEPT && buffer.byteLength <= MOST_KEPT
+    if (isOfUse && this.held.length < MOST_HELD) this.held.push(Buffer.from(buffer as ArrayBuffer))
   }
 
+  /** So many bytes or more. */
   take(least: number): Buffer {
-    const held = this.held.pop()
-    return held !== undefined && held.length >= least ? held : Buffer.allocUnsafeSlow(least)
+    const place = this.held.findIndex(({ length }) => length >= least)
+    return place === -1 ? Buffer.allocUnsafeSlow(least) : (this.held.splice(place, 1)[0] as Buffer)
   }
 
-  /** What there is, for another thread. */
-  takeAny(): readonly Buffer[] {
+  /** One piece, if there is any, for another thread. */
+  takeOne(): readonly Buffer[] {
     return this.held.splice(0, 1)
   }
 }
 
-/** More than a block of lines needs, in bytes. */
-const MOST_KEPT = 4 * 1024 * 1024
+/** Bytes of a piece that is kept: the lines of a block need some two million. */
+const [LEAST_KEPT, MOST_KEPT] = [1024 * 1024, 4 * 1024 * 1024]
+
+/** Pieces that are kept. */
+const MOST_HELD = 8
 
 /**
  * Takes the lines of an input apart and transforms what is plain: all that needs nothing but the block itself and the

@@ -66,7 +66,7 @@ export class BlockWorkers {
   transform(block: LineBlock, arrival: number): Promise<TransformedBlock> {
     const [first, ...others] = this.workers as [BlockWorker, ...BlockWorker[]]
     const idlest = others.reduce((least, worker) => (worker.waiting < least.waiting ? worker : least), first)
-    return idlest.transform(block, arrival, this.tables, this.spare.takeAny())
+    return idlest.transform(block, arrival, this.tables, this.spare.takeOne())
   }
 
   async close(): Promise<void> {

@@ -118,6 +118,7 @@ export function breaksOfAll(table: TableConfiguration): EachItemStatement {
   }
 }
 
+/** What is told of the span of an item's changes. */
 export const SPAN = ['item_key', 'first_us', 'last_us', 'changes']
 
 /** The first and the last change of each item, and how many there are, repeats and baselines left out. */
@@ -126,15 +127,18 @@ export function spansOfAll(table: TableConfiguration): EachItemStatement {
   return { columns: SPAN, sql, values: [], narrowing: toldAtFirstSight(table, SPAN) }
 }
 
-/**
- * Where spans of the rows from one time to before another need be asked: of items whose rows do not all lie there.
- * `told` makes the answer of them.
- */
+/** What an answer tells of the spans of items: its columns, and a SELECT of them from one of spans. */
+export interface ToldSpans {
+  readonly columns: readonly string[]
+  readonly from: (spans: string) => string
+}
+
+/** Where spans of the rows from one time to before another need be asked: of items whose rows do not all lie there. */
 export function spansWithin(
   table: TableConfiguration,
   fromUs: number | null,
   toUs: number | null,
-  told: Pick<OthersRows, 'columns'> & { readonly of: (spans: string) => string },
+  told: ToldSpans,
 ): Narrowing {
   const isOutside = [
     ...(fromUs === null ? [] : [`first_us < ${fromUs}`]),
@@ -142,10 +146,10 @@ export function spansWithin(
   ]
   const narrowing = toldAtFirstSight(table, SPAN, [UNLINKED, ...isOutside].join(' or '))
   const { others } = narrowing
-  return { ...narrowing, others: { columns: told.columns, select: (...of) => told.of(others.select(...of)) } }
+  return { ...narrowing, others: { columns: told.columns, select: (...of) => told.from(others.select(...of)) } }
 }
 
-/** What is told of the span of an item's changes where its rows are counted, too. */
+/** The same where its rows are counted, too. */
 export const ROW_SPAN = ['item_key', 'first_us', 'last_us', 'changes', 'row_count', 'first_region', 'last_region']
 
 /** The same, with how many rows an item has and what regions they are of. */

@@ -93,7 +93,10 @@ export async function* pairByItem<A extends { readonly itemKey: string }, B exte
   }
 }
 
-/** What a stream begins with, up to so many, whether that is all of it, and all of it from its beginning. */
+/**
+ * What a stream begins with, up to so many, whether that is all of it, and all of it from its beginning. Whoever has
+ * the stream ends it.
+ */
 export async function beginningOf<T>(
   stream: AsyncGenerator<T>,
   most: number,
@@ -105,13 +108,9 @@ export async function beginningOf<T>(
   return { first, isAll: rest === undefined, all: allOf() }
 
   async function* allOf(): AsyncGenerator<T> {
-    try {
-      for (const value of first) yield value
-      if (rest !== undefined) yield rest
-      for await (const value of stream) yield value
-    } finally {
-      await stream.return(undefined)
-    }
+    for (const value of first) yield value
+    if (rest !== undefined) yield rest
+    for await (const value of stream) yield value
   }
 }
 

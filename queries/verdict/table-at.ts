@@ -123,8 +123,10 @@ async function* olderAt(engine: QueryEngine, table: TableConfiguration, us: numb
 
 const TABLE_AS_OF = savedQuery('table-as-of')
 
-/** What is read of the row of a state, of many: without the time as text, and without what no comparison needs. */
+/** What `toItem` reads of a row: the time as text, which it does not, takes longest. */
 const READ = TABLE_AS_OF.columns.map(({ name }) => name).filter(name => name !== 'event_time')
+
+/** What `hashesAt` does. */
 const READ_OF_HASHES = ['item_key', 'state', 'image_hash', 'event_id']
 
 async function* statesAt(

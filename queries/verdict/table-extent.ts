@@ -1,7 +1,7 @@
 import { formatDay } from '../../transform/instant.js'
 import { dateOf } from '../../transform/partition.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
-import { rowsOfEachItem, SPAN, spansOfAll, spansSql, spansWithin } from '../each-item.js'
+import { rowsOfEachItem, SPAN, spansOfAll, spansSql, spansWithin, type ToldSpans } from '../each-item.js'
 import { hasCopy, type QueryEngine } from '../engines/engine.js'
 import { deliveriesOf, quoted } from '../engines/literal.js'
 import { type Row, rowsOf } from '../engines/rows.js'
@@ -57,12 +57,12 @@ export interface ItemSpan {
   readonly items: number
 }
 
-/** The key of items that are told together, which none has. */
+/** The key of items that are told together, which no item of a table has. */
 const TOGETHER = ''
 
 /**
  * Every item that has rows from `fromUs` to before `toUs`, in the order of their keys; of all time, from what a
- * compaction kept. Of a part of time all but those `apart` may be told together, before the others.
+ * compaction kept. Of a part of time all but those `apart` may be told together, before the others, in a piece or two.
  */
 export async function* spansOfItems(
   engine: QueryEngine,
@@ -100,23 +100,32 @@ async function* spansBetween(
     conditions.map(([text]) => text),
   )
   const values = conditions.map(([, value]) => value)
-  const told = apart === undefined ? { columns: SPAN, of: (of: string) => of } : togetherBut(apart)
+  const told: ToldSpans = apart === undefined ? { columns: SPAN, from: spans => spans } : togetherBut(apart)
   // of a copy all columns are put together to read these few, and what is told of its items is no table there
   const isCopied = await hasCopy(engine, table.table)
   const scope = isCopied
     ? undefined
     : { table: table.table, identifier: table.identifier, narrowing: spansWithin(table, fromUs, toUs, told) }
-  yield* streamRows(engine, `${told.of(spans)}\norder by item_key`, values, { scope })
+  yield* streamRows(engine, `${told.from(spans)}\norder by item_key`, values, { scope })
 }
 
-function togetherBut(apart: readonly string[]): Parameters<typeof spansWithin>[3] {
-  // as a list of literals they took longer than all of the rest; no key has a line feed in it
-  const keys = `select item_key from unnest(split(${quoted(apart.join('\n'))}, chr(10))) as apart(item_key)`
-  const of = (
-    spans: string,
-  ) => `select case when item_key in (${keys}) then item_key else '${TOGETHER}' end as item_key,
-  min(first_us) as first_us, max(last_us) as last_us, cast(sum(changes) as bigint) as changes, count(*) as items
+/** False of what no transform makes a key of, which the statement below would take for another. */
+export function canBeApart(itemKey: string): boolean {
+  return itemKey !== TOGETHER && !itemKey.includes(BETWEEN_KEYS)
+}
+
+/** No JSON in one line has it in it. As a list of literals the keys took longer than all of the rest. */
+const BETWEEN_KEYS = '\n'
+
+function togetherBut(apart: readonly string[]): ToldSpans {
+  const keys = `unnest(split(${quoted(apart.join(BETWEEN_KEYS))}, chr(10))) as apart(item_key)`
+  const isApart = `item_key in (select item_key from ${keys})`
+  return {
+    columns: [...SPAN, 'items'],
+    from: spans => `
+select case when ${isApart} then item_key else '${TOGETHER}' end as item_key, min(first_us) as first_us,
+  max(last_us) as last_us, cast(sum(changes) as bigint) as changes, count(*) as items
 from (${spans}) as spans
-group by 1`
-  return { columns: [...SPAN, 'items'], of }
+group by 1`,
+  }
 }

@@ -6,7 +6,7 @@ import { type ArchiveFacts, readArchiveFacts } from './archive-facts.js'
 import { beginningOf, findingsByItem, pairByItem, type TableFinding } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful, worstOf } from './findings.js'
 import { type SealedTable, type Span, sealedOf, sealedWithin, wordsOf } from './sealed.js'
-import { type Extent, type ItemSpan, readExtent, spansOfItems } from './table-extent.js'
+import { canBeApart, type Extent, type ItemSpan, readExtent, spansOfItems } from './table-extent.js'
 import { judgeBriefly, momentOf, type Period, periodOver, stateSince } from './verdict.js'
 
 /**
@@ -167,7 +167,7 @@ interface Bounds {
   /** The period of an item's verdict, from its first and last change in these bounds. */
   readonly periodOf: (timesUs: readonly number[]) => Period
   /** Whether that is another for each item. */
-  readonly isOfItems: boolean
+  readonly isPerItem: boolean
   /** Since when what was sealed and is missing matters to it. */
   readonly sealedAfterOf: (timesUs: readonly number[]) => number
 }
@@ -182,11 +182,11 @@ function boundsOf(asked: AskedPeriod, facts: ArchiveFacts): Bounds {
     const { afterUs } = momentOf(facts, asked.fromUs)
     const period = { afterUs, fromUs: asked.fromUs, toUs: asked.toUs, untilUs: asked.toUs }
     const sealedAfterOf = (timesUs: readonly number[]) => stateSince(afterUs, timesUs.at(-1), asked.fromUs)
-    return { fromUs: null, toUs: asked.toUs + 1, afterUs, periodOf: () => period, isOfItems: false, sealedAfterOf }
+    return { fromUs: null, toUs: asked.toUs + 1, afterUs, periodOf: () => period, isPerItem: false, sealedAfterOf }
   }
   const afterUs = fromUs === null ? Number.NEGATIVE_INFINITY : fromUs - 1
   const periodOf = (timesUs: readonly number[]) => periodIn(fromUs, toUs, timesUs)
-  return { fromUs, toUs, afterUs, periodOf, isOfItems: fromUs === null || toUs === null, sealedAfterOf: () => afterUs }
+  return { fromUs, toUs, afterUs, periodOf, isPerItem: fromUs === null || toUs === null, sealedAfterOf: () => afterUs }
 }
 
 /** An end that was not asked for is where the item's own changes end. */
@@ -232,14 +232,20 @@ async function judgeItems(
   }
   const compared = facts.comparisons.flatMap(({ differing, unsettled }) => [...differing.keys(), ...unsettled])
   const rowless = new Set(facts.comparisons.flatMap(({ differing }) => [...differing.keys()]))
-  const { first, isAll, all: found } = await beginningOf(findingsByItem(engine, table, facts), MOST_APART)
-  const apart = [...first.map(({ itemKey }) => itemKey), ...altered.keys(), ...compared]
-  const isAlike = engine.takesLongText === true && isAll && areJudgedAlike(facts, bounds) && apart.length <= MOST_APART
-  const spans = spansOfItems(engine, table, bounds, isAlike ? apart : undefined)
-  for await (const { itemKey, one: item, other } of pairByItem(spans, found)) {
-    rowless.delete(itemKey)
-    changes += item?.changes ?? 0
-    count(itemKey, other?.findings ?? [], item)
+  const findings = findingsByItem(engine, table, facts)
+  try {
+    const mayBeTogether = engine.takesLongText === true && areJudgedAlike(facts, bounds)
+    const { first, isAll, all: found } = await beginningOf(findings, mayBeTogether ? MOST_APART : 0)
+    const apart = [...first.map(({ itemKey }) => itemKey), ...altered.keys(), ...compared]
+    const areTogether = mayBeTogether && isAll && apart.length <= MOST_APART && apart.every(canBeApart)
+    const spans = spansOfItems(engine, table, bounds, areTogether ? apart : undefined)
+    for await (const { itemKey, one: item, other } of pairByItem(spans, found)) {
+      rowless.delete(itemKey)
+      changes += item?.changes ?? 0
+      count(itemKey, other?.findings ?? [], item)
+    }
+  } finally {
+    await findings.return(undefined)
   }
   for (const itemKey of rowless) count(itemKey, [])
   return { items, verdicts, changes, repeats, gaps: missing.gaps, missing: missing.merged() }
@@ -249,9 +255,9 @@ async function judgeItems(
 const MOST_APART = 5000
 
 /** True where items of which nothing is said have one verdict, whenever their changes were made. */
-function areJudgedAlike({ baselines, compared, sealed }: ArchiveFacts, { isOfItems }: Bounds): boolean {
+function areJudgedAlike({ baselines, compared, sealed }: ArchiveFacts, { isPerItem }: Bounds): boolean {
   const isAnchored = baselines.length > 0 || compared !== null
-  return (sealed === null || sealed.findings.length === 0) && !(isOfItems && isAnchored)
+  return (sealed === null || sealed.findings.length === 0) && !(isPerItem && isAnchored)
 }
 
 /** The times in which something is missing, overlapping ones as one: gaps are many more than stretches. */

@@ -103,7 +103,8 @@ export function judgeBriefly(
   period: Period,
   sealedAfterUs = period.afterUs,
 ): BriefVerdict {
-  return weigh(itemKey, all, facts, period, sealedAfterUs)
+  const { confidence, findings } = weigh(itemKey, all, facts, period, sealedAfterUs)
+  return { confidence, findings }
 }
 
 /** A verdict with what else it takes to tell of it. */

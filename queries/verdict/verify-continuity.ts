@@ -6,10 +6,10 @@ import { deliveriesOf } from '../engines/literal.js'
 import { type ArchiveFacts, readSealedFacts } from './archive-facts.js'
 import { findingsByItem, groupByItem, type OfItem, type TableFinding, unbalancedItems } from './continuity.js'
 import { CONFIDENCES, type Confidence, type ItemFinding, isDoubtful } from './findings.js'
-import { type BriefVerdict, concerns, judgeBriefly, type Period, periodOver } from './verdict.js'
+import { type BriefVerdict, concerns, judge, judgeBriefly, type Period, periodOver, type Verdict } from './verdict.js'
 
 /** The verdict about one item that something was found about. */
-export interface ItemVerdict extends BriefVerdict {
+export interface ItemVerdict extends Verdict {
   readonly itemKey: string
   readonly findings: readonly ItemFinding[]
 }
@@ -120,7 +120,7 @@ export class ContinuityCheck {
     if ((span?.rows ?? 0) === 0 && !isDoubtful(verdict.confidence)) return
     const unbalanced = balance.filter(finding => concerns(finding, period.afterUs, period.toUs))
     this.count(verdict, span?.changes ?? 0, unbalanced.length)
-    if (verdict.findings.length > 0) yield { ...verdict, itemKey }
+    if (verdict.findings.length > 0) yield { ...judge(itemKey, all, this.facts, period, sealedAfterUs), itemKey }
   }
 
   private count({ confidence, findings }: BriefVerdict, changes: number, unbalanced: number): void {

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { writeChained } from '../../bench/chained-orders.js'
@@ -96,12 +96,22 @@ async function writeExport(root: string, items: number): Promise<string> {
   return join(exports, readdirSync(exports)[0] as string)
 }
 
-it('ingest with two threads holds a few blocks of its input, and one object a thread', async () => {
+it.each([
+  ['of one day after the other', 60_000, (lines: readonly string[]) => lines],
+  ['of many days at a time', 120_000, mixed],
+])('ingest with two threads holds a few blocks of its input, an object a thread, %s', async (_, changes, inOrder) => {
   const folder = temporaryFolder()
   const file = join(folder, 'changes.jsonl')
-  // some 110 MB
-  await writeChained(file, { changes: 60_000, items: 10_000, days: 2, breaks: 0, repeats: 0, late: 0 })
+  // some 110 MB or 220 MB
+  await writeChained(file, { changes, items: 10_000, days: 12, breaks: 0, repeats: 0, late: 0 })
+  writeFileSync(file, inOrder(readFileSync(file, 'utf8').trimEnd().split('\n')).join('\n'))
   const args = ['ingest', file, '--threads', '2', '--archive', join(folder, 'archive')]
   const { peakMb } = await runProgram(CLI, args)
   expect(peakMb).toBeLessThan(600)
 })
+
+/** Lines far from one another side by side. */
+function mixed(lines: readonly string[]): readonly string[] {
+  const step = Math.ceil(lines.length / 12)
+  return lines.map((_, i) => lines[(i % 12) * step + Math.floor(i / 12)]).filter(line => line !== undefined)
+}
