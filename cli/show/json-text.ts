@@ -12,8 +12,10 @@ function jsonOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(jsonOf).join(',')}]`
   if (typeof value === 'object' && value !== null) {
     let members = ''
-    for (const [name, member] of Object.entries(value))
+    for (const name of Object.keys(value)) {
+      const member = (value as Readonly<Record<string, unknown>>)[name]
       if (member !== undefined) members += `${members === '' ? '' : ','}${JSON.stringify(name)}:${jsonOf(member)}`
+    }
     return `{${members}}`
   }
   return JSON.stringify(value)

@@ -39,9 +39,9 @@ export const STATE_COLUMNS = [
 export async function tableAsOf(asking: Asking, table: TableConfiguration, at: Instant): Promise<AnswerSurface> {
   const { archive, engine, root } = asking.workspace
   const counts = { items: 0, unknown: 0, altered: 0, unchecked: 0 }
-  const items = countItems(itemsAt(engine, table, at), counts)
+  const items = itemsAt(engine, table, at)
   const { shown, given, ready } = await revealingOf(asking.workspace, table, asking.options)
-  const revealed = (unseal: Unsealing) => revealItems(items, unseal, ready)
+  const revealed = (unseal: Unsealing) => revealItems(items, unseal, ready, counts)
   const programs = () => revealed(given)
   const moment = { at: formatInstant(at.us, 6) }
   const judgement = judgementOf(savedQuestion('table-as-of', table, moment), asking, () =>
@@ -110,10 +110,15 @@ async function* revealItems(
   items: AsyncIterable<ItemOfTable>,
   unseal: Unsealing,
   ready: Opening['ready'],
+  counts: Counts,
 ): AsyncGenerator<ItemOfTable> {
   for await (const batch of batchesOf(items, AT_ONCE)) {
     await ready(batch.map(({ image }) => image))
-    for (const item of batch) yield { ...item, image: item.image === null ? null : unsealText(item.image, unseal) }
+    for (const item of batch) {
+      count(item, counts)
+      const image = item.image === null ? null : unsealText(item.image, unseal)
+      yield image === item.image ? item : { ...item, image }
+    }
   }
 }
 
@@ -140,14 +145,11 @@ async function textTableOf(items: AsyncIterable<ItemOfTable>, at: Instant): Prom
   return textTable(STATE_COLUMNS, rows)
 }
 
-async function* countItems(items: AsyncIterable<ItemOfTable>, counts: Counts): AsyncGenerator<ItemOfTable> {
-  for await (const item of items) {
-    counts.items++
-    if (item.state === 'unknown') counts.unknown++
-    if (item.confidence === 'ALTERED') counts.altered++
-    if (item.confidence === 'UNCHECKED') counts.unchecked++
-    yield item
-  }
+function count({ state, confidence }: ItemOfTable, counts: Counts): void {
+  counts.items++
+  if (state === 'unknown') counts.unknown++
+  if (confidence === 'ALTERED') counts.altered++
+  if (confidence === 'UNCHECKED') counts.unchecked++
 }
 
 /** The configured attributes, or what stands first in an item where none are: a whole image fits no line. */
