@@ -1,5 +1,6 @@
 import { withoutMark } from './line-reader.js'
 import { GrowingBytes } from './overlong.js'
+import { SpareMemory } from './spare-memory.js'
 
 /** Some lines of an input, whole, as they came together; their memory belongs to whoever takes them. */
 export interface LineBlock {
@@ -17,7 +18,7 @@ const MOST_BYTES = 1024 * 1024
 /** Reads an input in blocks: what of a piece is whole lines comes at once, the rest with the next. */
 export class LineBlockReader {
   private readonly rest = new GrowingBytes()
-  private readonly spare: ArrayBufferLike[] = []
+  private readonly spare = new SpareMemory()
   private at = 0
 
   /** All blocks, without a byte order mark. Of an input that cannot be read on, `takeRest` has what is left. */
@@ -42,8 +43,8 @@ export class LineBlockReader {
   }
 
   /** Takes back the memory of a block, of which nobody uses anything any more. */
-  reuse({ bytes: { buffer } }: LineBlock): void {
-    if (buffer.byteLength === BLOCK_BYTES) this.spare.push(buffer)
+  reuse({ bytes }: LineBlock): void {
+    this.spare.give(bytes)
   }
 
   private block(piece: Buffer, isWhole: boolean, isLast: boolean): LineBlock {
@@ -56,10 +57,9 @@ export class LineBlockReader {
     return { bytes, offset, isWhole, isLast }
   }
 
-  /** What lies outside of the heap makes its collector work, too, so large blocks are used again. */
   private memory(length: number): Buffer {
     if (length < BLOCK_BYTES / 2 || length > BLOCK_BYTES) return Buffer.allocUnsafeSlow(length)
-    return Buffer.from(this.spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES).buffer, 0, length)
+    return this.spare.take(BLOCK_BYTES).subarray(0, length)
   }
 }
 

@@ -2,8 +2,9 @@ import { type Document, DocumentSplitter, recordsIn } from '../capture/document-
 import { envelopeAtAGlance } from '../capture/envelope.js'
 import type { LineBlock } from '../capture/line-blocks.js'
 import { type Bounds, isOverlong } from '../capture/overlong.js'
+import { SpareMemory } from '../capture/spare-memory.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { type BlockRows, BlockTransform, isRows, SpareMemory } from './block-transform.js'
+import { type BlockRows, BlockTransform, isRows } from './block-transform.js'
 import { BlockWorkers, type TransformedBlock } from './block-workers.js'
 
 /** Where what is in an input goes, in its order. */
@@ -57,7 +58,7 @@ export class BlockIntake {
     if (this.splitter !== undefined || !block.isWhole) await this.settle()
     if (this.splitter !== undefined || !block.isWhole) return this.putDocuments(block)
     const workers = this.blocks++ < ALONE ? undefined : this.startWorkers(threads, bounds)
-    if (workers === undefined) return this.put({ block, content: this.alone.transform(block, now()) })
+    if (workers === undefined) return this.put(await this.transformHere(block))
     // of so many threads this is one: another in its place would have to compile the same code, and this one would wait
     const transformed = workers.areBusy ? this.transformHere(block) : workers.transform(block, now())
     // it is looked at in its turn

@@ -2,6 +2,7 @@ import { type Document, DocumentSplitter, recordsIn } from '../capture/document-
 import { type Envelope, envelopeAtAGlance, readEnvelope } from '../capture/envelope.js'
 import type { LineBlock } from '../capture/line-blocks.js'
 import { type Bounds, GrowingBytes, isOverlong } from '../capture/overlong.js'
+import type { SpareMemory } from '../capture/spare-memory.js'
 import { DocumentTransform } from '../transform/document-transform.js'
 import type { TransformedRow } from '../transform/fast/fast-path.js'
 import { LINE_FEED, OPEN } from '../transform/json-bytes.js'
@@ -33,36 +34,6 @@ export function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer
 }
 
 /**
- * Memory in which lines were, of which nobody uses anything any more: what lies outside of the heap and comes and goes
- * makes its collector work. What is too small for the lines of a block is left to that, and what there is enough of.
- */
-export class SpareMemory {
-  private readonly held: Buffer[] = []
-
-  give({ buffer }: Uint8Array): void {
-    const isOfUse = buffer.byteLength >= LEAST_KEPT && buffer.byteLength <= MOST_KEPT
-    if (isOfUse && this.held.length < MOST_HELD) this.held.push(Buffer.from(buffer as ArrayBuffer))
-  }
-
-  /** So many bytes or more. */
-  take(least: number): Buffer {
-    const place = this.held.findIndex(({ length }) => length >= least)
-    return place === -1 ? Buffer.allocUnsafeSlow(least) : (this.held.splice(place, 1)[0] as Buffer)
-  }
-
-  /** One piece, if there is any, for another thread. */
-  takeOne(): readonly Buffer[] {
-    return this.held.splice(0, 1)
-  }
-}
-
-/** Bytes of a piece that is kept: the lines of a block need some two million. */
-const [LEAST_KEPT, MOST_KEPT] = [1024 * 1024, 4 * 1024 * 1024]
-
-/** Pieces that are kept. */
-const MOST_HELD = 8
-
-/**
  * Takes the lines of an input apart and transforms what is plain: all that needs nothing but the block itself and the
  * configuration of a table, so that it may be done anywhere.
  */
@@ -73,7 +44,7 @@ export class BlockTransform {
   constructor(
     private readonly configurationOf: (table: string) => TableConfiguration | undefined,
     private readonly bounds: Bounds,
-    private readonly spare = new SpareMemory(),
+    private readonly spare: SpareMemory,
   ) {}
 
   /** Of a block of whole lines. */

@@ -1,8 +1,9 @@
 /** A thread that transforms blocks, one after the other, in the order in which they are sent. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Bounds } from '../capture/overlong.js'
+import { SpareMemory } from '../capture/spare-memory.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { BlockTransform, bufferOf, isRows, SpareMemory } from './block-transform.js'
+import { BlockTransform, bufferOf, isRows } from './block-transform.js'
 import type { BlockAnswer, BlockOrder } from './block-workers.js'
 
 const tables = new Map<string, TableConfiguration>()

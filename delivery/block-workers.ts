@@ -4,8 +4,9 @@ import { Worker } from 'node:worker_threads'
 import type { Document } from '../capture/document-reader.js'
 import type { LineBlock } from '../capture/line-blocks.js'
 import { type Bounds, isOverlong } from '../capture/overlong.js'
+import type { SpareMemory } from '../capture/spare-memory.js'
 import type { TableConfiguration } from '../transform/table-configuration.js'
-import { type BlockContent, type BlockRows, bufferOf, isRows, type SpareMemory } from './block-transform.js'
+import { type BlockContent, type BlockRows, bufferOf, isRows } from './block-transform.js'
 
 /** A block for a worker, with tables that it is to know from now on, and memory that it may use. */
 export interface BlockOrder {

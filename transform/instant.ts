@@ -89,7 +89,7 @@ function formatClock(seconds: number): string {
 }
 
 const DAY_S = 24 * 60 * 60
-const DAY_MS = 24 * 60 * 60 * 1000
+const DAY_MS = DAY_S * 1000
 const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
 
 /** Days that were asked for: one record after another is of the same few. */

@@ -82,9 +82,10 @@ export function judge(
   period: Period,
   sealedAfterUs = period.afterUs,
 ): Verdict {
-  const { confidence, findings, start, end, sealed, isWhole } = weigh(itemKey, all, facts, period, sealedAfterUs)
+  const { confidence, findings, start, end, ...more } = weigh(itemKey, all, facts, period, sealedAfterUs)
+  const { anchors, sealed, isWhole } = more
   const before = (anchor: Anchor) => anchor.us < period.toUs && anchor.us > (start?.us ?? 0)
-  const lastWhole = () => agreeingAnchors(facts, itemKey).findLast(anchor => before(anchor) && isWhole(anchor)) ?? null
+  const lastWhole = () => anchors.findLast(anchor => before(anchor) && isWhole(anchor)) ?? null
   return {
     confidence,
     findings,
@@ -109,6 +110,8 @@ export function judgeBriefly(
 
 /** A verdict with what else it takes to tell of it. */
 interface Weighed extends Omit<Verdict, 'completeUntil' | 'remarks'> {
+  /** Looks at the table that saw the item as the archive has it. */
+  readonly anchors: readonly Anchor[]
   /** What of the journal concerns it. */
   readonly sealed: SealedTable | null
   /** Whether the item is known to be complete from `start` to another look at the table. */
@@ -125,7 +128,8 @@ function weigh(
   const concerning = all.filter(finding => concerns(finding, period.afterUs, period.toUs))
   const findings = [...concerning, ...differenceOf(facts, itemKey, period)]
   const start = startOf(facts, period.fromUs)
-  const end = agreeingAnchors(facts, itemKey).find(({ us }) => us >= period.toUs) ?? null
+  const anchors = agreeingAnchors(facts, itemKey)
+  const end = anchors.find(({ us }) => us >= period.toUs) ?? null
   const span = { afterUs: sealedAfterUs, toUs: period.untilUs }
   const sealed = facts.sealed && sealedWithin(facts.sealed, span, itemKey)
   const confidence = worstOf([confidenceOf(findings), ...(sealed === null ? [] : wordsOf(sealed, span, itemKey))])
@@ -138,7 +142,7 @@ function weigh(
   // rows from before an altered comparison are missing, or others: of what came after `end` it would have told
   const doubted = end !== null && end.us < period.untilUs && facts.altered.some(({ us }) => us > end.us)
   const complete = end !== null && isWhole(end) && !doubted
-  return { confidence: complete ? 'COMPLETE' : confidence, findings, start, end, sealed, isWhole }
+  return { confidence: complete ? 'COMPLETE' : confidence, findings, start, end, anchors, sealed, isWhole }
 }
 
 function isWholeUntil(start: Anchor, until: Anchor, all: readonly ItemFinding[], facts: ArchiveFacts): boolean {

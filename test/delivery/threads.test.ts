@@ -1,7 +1,7 @@
 /** One thread or several: the same archive. Needs `npm run build`, because a thread runs compiled code. */
 import { describe, expect, it } from 'vitest'
 import { orderRecords } from '../../bench/orders.js'
-import { SpareMemory } from '../../delivery/block-transform.js'
+import { SpareMemory } from '../../capture/spare-memory.js'
 import type { TableSummary } from '../../delivery/table-delivery.js'
 import { DiskArchive } from '../../store/folder.js'
 import { readRefused } from '../../store/refused-reader.js'

@@ -28,6 +28,7 @@ import { missingForTrino, startTrino } from './server.js'
 import { createAuditTable } from './tables.js'
 
 const missing = missingForTrino()
+
 /** One archive as both engines read it. */
 interface Archive {
   readonly duckDb: DuckDbEngine
