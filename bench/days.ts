@@ -88,7 +88,13 @@ export async function measureDays(size: DaysSize, note: (text: string) => void):
       await makeArchives(folder, size, size.days[0], note),
       await makeArchives(folder, size, size.days[1], note),
     ]
-    const findings = [findingOf('compact', size.days, [[few.compaction, many.compaction]])]
+    const findings: Finding[] = []
+    // hours pass until all are measured: whoever ends it then has seen these
+    const find = (finding: Finding) => {
+      findings.push(finding)
+      note(`${finding.what}, ${finding.against}: ${finding.figure}`)
+    }
+    find(findingOf('compact', size.days, [[few.compaction, many.compaction]]))
     const isWanted = (name: string) => size.rows.length === 0 || size.rows.includes(name)
     for (const [name, of, args] of QUESTIONS.filter(([name]) => isWanted(name))) {
       note(name)
@@ -100,7 +106,7 @@ export async function measureDays(size: DaysSize, note: (text: string) => void):
         const costs = [await ask(first), await ask(second)] as const
         pairs.push(first === few ? costs : [costs[1], costs[0]])
       }
-      findings.push(findingOf(name, size.days, pairs))
+      find(findingOf(name, size.days, pairs))
     }
     const leftOut = QUESTIONS.flatMap(([name]) => (isWanted(name) ? [] : [`${name}: not asked for`]))
     return { findings, remarks: remarksOf(size), leftOut }

@@ -93,10 +93,19 @@ export function balanceOfAll(table: TableConfiguration): EachItemStatement {
  * Items that were there before their first change, when the earliest of their changes was made, and what the first one
  * left: a hash, or what tells of none. What such an item was before nobody knows: `as-of` calls it unknown.
  */
-export function olderItems(table: TableConfiguration): EachItemStatement {
+export function olderItems(table: TableConfiguration): EachItemStatement & { readonly narrowing: Narrowing } {
   const columns = ['item_key', 'event_time_us', 'entry_state']
   const { sql } = renderQuery(internalQuery('older-items'), { changes: deliveriesOf(table) })
   return { columns, sql, values: [], narrowing: { ...comparedItems(table), others: OLDER_AS_SEEN } }
+}
+
+/**
+ * The same where those alone matter of which no change was made by a moment. Of two rows of a change the earlier one
+ * counts, so that where no baseline saw an item its first row tells when that was.
+ */
+export function olderItemsAfter(table: TableConfiguration, us: number): EachItemStatement {
+  const { narrowing, ...statement } = olderItems(table)
+  return { ...statement, narrowing: { ...narrowing, where: `${UNLINKED} and (with_baseline or first_us > ${us})` } }
 }
 
 /** A baseline is the first that is known of such an item: it was there before, and is what that saw. */

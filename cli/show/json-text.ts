@@ -61,12 +61,16 @@ export async function* mapAsync<T>(objects: AsyncIterable<T>, make: (object: T) 
 /** To write a line by itself takes longer than to make it. */
 const CHARACTERS_AT_ONCE = 64 * 1024
 
-/** Objects as ndjson, one a line, each with what all of them are about; many lines go out at once. */
+/**
+ * Objects as ndjson, one a line, each with what all of them are about; many lines go out at once, and are escaped as
+ * all that goes out is: that leaves no more than line feeds, of which there are none but in text that is no item.
+ */
 export async function printLines(objects: ObjectsInTurn, io: Io, about: object = {}): Promise<void> {
   let lines = ''
   try {
     for await (const object of objects) {
-      lines += `${toJson({ ...about, ...object })}\n`
+      const text = jsonOf({ ...about, ...object })
+      lines += `${text.includes('\n') ? printable(text) : text}\n`
       if (lines.length < CHARACTERS_AT_ONCE) continue
       io.out(lines)
       lines = ''

@@ -1,4 +1,4 @@
-import type { DuckDBDataChunk, DuckDBTimestampValue, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBDataChunk, DuckDBTimestampValue, DuckDBType } from '@duckdb/node-api'
 import { toArrowColumn } from './arrow.js'
 import { duckDbClient } from './duckdb-instance.js'
 import { type Reader, type Row, rowsBy, rowsOf, timestampText, type Value } from './rows.js'
@@ -19,22 +19,47 @@ const PLAIN: ReadonlySet<number> = new Set([
 ])
 
 /**
- * The rows of a part of an answer, as `rowsOf` gives them of its Arrow table. Only columns of which few answers have
- * any go through Arrow: each text would be encoded and decoded once more on its way.
+ * The rows of a part of an answer, as `rowsOf` gives them of its Arrow table, each made when it is asked for. Only
+ * columns of which few answers have any go through Arrow: each text would be encoded and decoded once more on its way.
  */
-export function rowsOfChunk(
+export function* rowsOfChunk(
   names: readonly string[],
   types: readonly DuckDBType[],
   chunk: DuckDBDataChunk,
-): readonly Row[] {
-  const readers = types.map((type, i) => readerOf(type, chunk.getColumnValues(i)))
-  return [...rowsBy(names, readers, chunk.rowCount)]
+): Generator<Row> {
+  const columns = types.map((type, i) => columnOf(type, chunk, i))
+  for (let from = 0; from < chunk.rowCount; from += TOGETHER) {
+    const count = Math.min(TOGETHER, chunk.rowCount - from)
+    yield* rowsBy(
+      names,
+      columns.map(column => column(from, count)),
+      count,
+    )
+  }
 }
 
-function readerOf(type: DuckDBType, values: readonly DuckDBValue[]): Reader {
-  if (PLAIN.has(type.typeId)) return i => values[i] as Value
-  if (type.typeId === Type.TIMESTAMP)
-    return i => (values[i] === null ? null : timestampText((values[i] as DuckDBTimestampValue).micros, ''))
-  const column = [...rowsOf(toArrowColumn(type, values))]
-  return i => column[i]?.value as Value
+/**
+ * DuckDB's client keeps what it once gave of a vector. Of few rows at a time that is let go of soon: texts of a whole
+ * chunk outlive a young generation, and to keep them took longer than to make them.
+ */
+const TOGETHER = 64
+
+/** Gives the reader of so many of a column's values, from one on. */
+type Column = (from: number, count: number) => Reader
+
+function columnOf(type: DuckDBType, chunk: DuckDBDataChunk, column: number): Column {
+  const isTime = type.typeId === Type.TIMESTAMP
+  if (!isTime && !PLAIN.has(type.typeId)) {
+    const values = [...rowsOf(toArrowColumn(type, chunk.getColumnValues(column)))]
+    return from => i => values[from + i]?.value as Value
+  }
+  const vector = chunk.getColumnVector(column)
+  return (from, count) => {
+    const values = vector.slice(from, count)
+    if (!isTime) return i => values.getItem(i) as Value
+    return i => {
+      const time = values.getItem(i) as DuckDBTimestampValue | null
+      return time === null ? null : timestampText(time.micros, '')
+    }
+  }
 }

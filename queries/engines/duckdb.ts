@@ -86,7 +86,7 @@ export class DuckDbEngine implements QueryEngine {
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
     private readonly toTable: typeof toArrowTable,
-    private readonly toRows: Shape<readonly Row[]>,
+    private readonly toRows: Shape<Iterable<Row>>,
     /** The folder's own. */
     readonly facts: DiskArchive,
     private readonly signal: AbortSignal | undefined,
@@ -192,7 +192,7 @@ export class DuckDbEngine implements QueryEngine {
     return this.pieces({ sql, values }, options, (names, types, chunk) => this.toTable(names, types, [chunk]))
   }
 
-  rows(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<readonly Row[]> {
+  rows(sql: string, values: readonly BoundValue[] = [], options: RunOptions = {}): AsyncGenerator<Iterable<Row>> {
     return this.pieces({ sql, values }, options, this.toRows)
   }
 
@@ -282,9 +282,12 @@ export class DuckDbEngine implements QueryEngine {
     this.spill.remove()
   }
 
-  /** What `GIVE_BACK` does; nothing once somebody else's SQL has run, before which settings are locked. */
+  /**
+   * What `GIVE_BACK` does, where the process holds as much as DuckDB alone may: less is sooner used again than taken
+   * again. Nothing once somebody else's SQL has run, before which settings are locked.
+   */
   private async giveBack(): Promise<void> {
-    if (this.locked !== undefined) return
+    if (this.locked !== undefined || process.memoryUsage.rss() < this.memory) return
     // the shared one may be busy
     const connection = await this.connect()
     try {

@@ -124,7 +124,7 @@ export interface QueryEngine {
   /** The same piece by piece, for answers larger than memory. @default - `streamAnswer` gives the whole as one piece */
   stream?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<Table>
   /** The rows of such an answer, some at a time, as `rowsOf` gives them. @default - they are read from `stream` */
-  rows?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<readonly Row[]>
+  rows?(sql: string, values?: readonly BoundValue[], options?: RunOptions): AsyncIterable<Iterable<Row>>
   /** True where its rows are those that the archive had when it was opened. @default false */
   readonly isFixed?: boolean | undefined
   /** True where a statement and its values may be of any length, as those of Athena may not. @default false */

@@ -95,6 +95,28 @@ describe('a value of DuckDB through Arrow into a row', () => {
     expect(rows.map(row => Object.keys(row))).toEqual(rows.map(() => [...names, '__proto__']))
   })
 
+  it('is that of its row among thousands, too', async () => {
+    const columns = [
+      "case when i % 3 > 0 then 'text ' || i end as text",
+      'i % 2 = 0 as flag',
+      "timestamp '2026-11-22 10:00:00' + i * interval '1 second' as time",
+      'cast(i as decimal(9, 2)) as amount',
+      '[cast(i as varchar)] as list',
+    ]
+    const sql = `select ${columns}, i from range(5000) as t(i) order by i`
+    const rows: Row[] = []
+    for await (const some of engine.rows(sql)) rows.push(...some)
+    expect(rows).toEqual([...rowsOf(await engine.run(sql))])
+    expect(rows[4321]).toEqual({
+      text: 'text 4321',
+      flag: false,
+      time: '2026-11-22T11:12:01.000',
+      amount: '4321.00',
+      list: ['4321'],
+      i: 4321n,
+    })
+  })
+
   it('keeps its type in an answer without rows', async () => {
     const columns = VALUES.map(([sql], i) => `${sql} as c${i}`)
     const [some, none] = [await engine.run(`select ${columns}`), await engine.run(`select ${columns} where false`)]

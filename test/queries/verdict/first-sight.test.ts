@@ -7,6 +7,7 @@ import {
   chainsOf,
   continuityOfAll,
   olderItems,
+  olderItemsAfter,
   rowSpansOfAll,
   rowsOfEachItem,
   spansOfAll,
@@ -211,6 +212,30 @@ it.each([
   engine.close()
   await withItemsToldAgain(compare)
   await withRandomArchive(60, async engine => void (await compare(engine)))
+})
+
+it('of older items those that no change is of by a moment are the same', async () => {
+  const found = new Set<boolean>()
+  const compare = async (engine: DuckDbEngine) => {
+    const { columns, sql } = olderItems(TABLE)
+    const wide = [...rowsOf(await engine.run(`select ${columns.join(', ')} from (${sql}) as answer`))]
+    for (const later of [-1, 1, 3, 30]) {
+      const us = (BEGIN + later) * 1_000_000
+      const isAfter = (row: Row) => Number(row.event_time_us) > us
+      const narrow: Row[] = []
+      for await (const row of rowsOfEachItem(engine, TABLE, olderItemsAfter(TABLE, us))) narrow.push(row)
+      const expected = wide.filter(isAfter).map(textOf)
+      expect(narrow.filter(isAfter).map(textOf).sort()).toEqual(expected.sort())
+      found.add(expected.length > 0)
+    }
+  }
+  const root = temporaryFolder()
+  await writeRows(root, Object.values(ITEMS).flat())
+  const engine = await DuckDbEngine.open(root, [TABLE])
+  await compare(engine)
+  engine.close()
+  await withRandomArchive(60, compare)
+  expect([...found].sort()).toEqual([false, true])
 })
 
 async function withItemsToldAgain(ask: (engine: DuckDbEngine) => Promise<unknown>): Promise<void> {
