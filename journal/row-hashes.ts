@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { DuckDBInstance } from '@duckdb/node-api'
-import { chunksOf } from '../queries/engines/duckdb-chunks.js'
+import { streamOn } from '../queries/engines/duckdb-running.js'
 import { fileList } from '../queries/engines/file-list.js'
 import type { RowHashes } from './archive-objects.js'
 import { rowHashesOfParquet } from './parquet-row-hashes.js'
@@ -37,9 +37,10 @@ export async function rowHashesOfFile(duckDb: DuckDBInstance, path: string): Pro
   const connection = await duckDb.connect()
   try {
     const from = `read_parquet(${fileList([path])}, file_row_number = true, hive_partitioning = false)`
-    const result = await connection.stream(`select row_hash, event_time_us from ${from} order by file_row_number`)
-    for await (const chunk of chunksOf(result)) {
-      const [column = [], times = []] = chunk.getColumns()
+    const sql = `select row_hash, event_time_us from ${from} order by file_row_number`
+    // it tells why a file cannot be read further, too
+    const pieces = streamOn(connection, { sql, values: [] }, (_names, _types, chunk) => chunk.getColumns())
+    for await (const [column = [], times = []] of pieces) {
       for (const [i, text] of column.entries()) {
         if (typeof text !== 'string' || !/^[0-9a-f]{64}$/.test(text)) return undefined
         hashes.push(Buffer.from(text, 'hex'))

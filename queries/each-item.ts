@@ -92,20 +92,14 @@ export function balanceOfAll(table: TableConfiguration): EachItemStatement {
 /**
  * Items that were there before their first change, when the earliest of their changes was made, and what the first one
  * left: a hash, or what tells of none. What such an item was before nobody knows: `as-of` calls it unknown.
+ * `afterUs`: items of which a change was made by then are of no interest, and may be left out.
  */
-export function olderItems(table: TableConfiguration): EachItemStatement & { readonly narrowing: Narrowing } {
+export function olderItems(table: TableConfiguration, afterUs?: number): EachItemStatement {
   const columns = ['item_key', 'event_time_us', 'entry_state']
   const { sql } = renderQuery(internalQuery('older-items'), { changes: deliveriesOf(table) })
-  return { columns, sql, values: [], narrowing: { ...comparedItems(table), others: OLDER_AS_SEEN } }
-}
-
-/**
- * The same where those alone matter of which no change was made by a moment. Of two rows of a change the earlier one
- * counts, so that where no baseline saw an item its first row tells when that was.
- */
-export function olderItemsAfter(table: TableConfiguration, us: number): EachItemStatement {
-  const { narrowing, ...statement } = olderItems(table)
-  return { ...statement, narrowing: { ...narrowing, where: `${UNLINKED} and (with_baseline or first_us > ${us})` } }
+  // of two rows of a change the earlier one counts, so the first row of an item tells when that was, if it is a change
+  const where = afterUs === undefined ? UNLINKED : `${UNLINKED} and (with_baseline or first_us > ${afterUs})`
+  return { columns, sql, values: [], narrowing: { ...comparedItems(table), where, others: OLDER_AS_SEEN } }
 }
 
 /** A baseline is the first that is known of such an item: it was there before, and is what that saw. */

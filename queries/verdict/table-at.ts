@@ -3,7 +3,7 @@ import type { EventName } from '../../transform/stream-record.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { type BindOptions, bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
-import { olderItemsAfter, rowsOfEachItem } from '../each-item.js'
+import { olderItems, rowsOfEachItem } from '../each-item.js'
 import { hasCopy, type QueryEngine } from '../engines/engine.js'
 import type { Row } from '../engines/rows.js'
 import { streamRows } from '../engines/stream-rows.js'
@@ -117,7 +117,7 @@ interface OlderItem {
 
 /** The items that were there at a moment and of which nothing but baselines that were ahead can be there by then. */
 async function* olderAt(engine: QueryEngine, table: TableConfiguration, us: number): AsyncGenerator<OlderItem> {
-  const rows = rowsOfEachItem(engine, table, olderItemsAfter(table, us))
+  const rows = rowsOfEachItem(engine, table, olderItems(table, us))
   for await (const { item_key, event_time_us, entry_state } of rows)
     if (Number(event_time_us) > us) yield { itemKey: item_key as string, entryState: entry_state as string }
 }

@@ -28,9 +28,9 @@ it('reads the rows of a file whose bits were flipped, or says that it cannot', a
     bytes[at] = (bytes[at] as number) ^ (1 << Math.floor(random() * 8))
     writeFileSync(path, bytes)
     const found = await rowHashesOfFile(duckDb, path).catch((error: Error) => ({ at, error: error.message }))
-    if (found !== undefined) expect(found).toHaveProperty('hashes')
+    if (found !== undefined) expect(found, JSON.stringify(found)).toHaveProperty('hashes')
     const small = await rowHashesAt(duckDb, path).catch((error: Error) => ({ at, error: error.message }))
-    if (small !== undefined) expect(small).toHaveProperty('hashes')
+    if (small !== undefined) expect(small, JSON.stringify(small)).toHaveProperty('hashes')
   }
 })
 

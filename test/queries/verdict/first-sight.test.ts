@@ -7,7 +7,6 @@ import {
   chainsOf,
   continuityOfAll,
   olderItems,
-  olderItemsAfter,
   rowSpansOfAll,
   rowsOfEachItem,
   spansOfAll,
@@ -223,7 +222,7 @@ it('of older items those that no change is of by a moment are the same', async (
       const us = (BEGIN + later) * 1_000_000
       const isAfter = (row: Row) => Number(row.event_time_us) > us
       const narrow: Row[] = []
-      for await (const row of rowsOfEachItem(engine, TABLE, olderItemsAfter(TABLE, us))) narrow.push(row)
+      for await (const row of rowsOfEachItem(engine, TABLE, olderItems(TABLE, us))) narrow.push(row)
       const expected = wide.filter(isAfter).map(textOf)
       expect(narrow.filter(isAfter).map(textOf).sort()).toEqual(expected.sort())
       found.add(expected.length > 0)
