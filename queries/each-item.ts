@@ -3,7 +3,7 @@ import type { TableConfiguration } from '../transform/table-configuration.js'
 import { bindQuery } from './bind.js'
 import { internalQuery, renderQuery, savedQuery } from './catalog.js'
 import type { BoundValue, Narrowing, OthersRows, QueryEngine } from './engines/engine.js'
-import { deliveriesOf } from './engines/literal.js'
+import { deliveriesOf, quoted } from './engines/literal.js'
 import type { Row } from './engines/rows.js'
 import { streamRows } from './engines/stream-rows.js'
 
@@ -107,6 +107,17 @@ const OLDER_AS_SEEN: OthersRows = {
   columns: ['item_key', 'event_time_us', 'entry_state'],
   select: items =>
     `select item_key, first_us as event_time_us, seen_first as entry_state from ${items} where linked = 1 and with_baseline`,
+}
+
+/**
+ * The items that may lack something because a complete baseline up to a moment lacks them: not those that it saw. Of
+ * others nothing is lacking where their changes hang together from an INSERT on that was made later. Of an item that
+ * more than two baselines saw it is not known here which the third was, so it is asked of.
+ */
+export function itemsLackedBy(table: TableConfiguration, source: string, us: number): Narrowing {
+  const isSeen = `coalesce(${quoted(source)} in (least_baseline, greatest_baseline), false)`
+  const isLater = `(linked = 1 and not with_baseline and first_us > ${us})`
+  return { items: chainsOf(table), where: `not ${isSeen} and not ${isLater}` }
 }
 
 /** Where an item's chain breaks, with the two images that ought to be one; and which changes were only sealed again. */

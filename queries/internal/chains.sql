@@ -5,6 +5,8 @@
 --   but repeats
 -- @column goes_on bigint -- 1 where it is so whatever was before its first change: its last state is known
 -- @column with_baseline boolean -- whether a baseline saw it
+-- @column least_baseline varchar -- the least source of a baseline that saw it
+-- @column greatest_baseline varchar -- the greatest
 -- @column seen_first varchar -- hash of what a baseline saw that is the first of its rows
 -- @column first_us bigint -- when its first change was made
 -- @column last_us bigint -- when its last change was made
@@ -24,6 +26,8 @@ select
   min(link) as linked,
   min(goes_on) as goes_on,
   max(case when event_name = 'BASELINE' then 1 else 0 end) = 1 as with_baseline,
+  min(case when event_name = 'BASELINE' then source end) as least_baseline,
+  max(case when event_name = 'BASELINE' then source end) as greatest_baseline,
   max(case when begins and event_name = 'BASELINE' then new_hash end) as seen_first,
   min(event_time_us) as first_us,
   max(event_time_us) as last_us,

@@ -3,11 +3,10 @@ import { compareUtf8 } from '../../transform/json.js'
 import type { TableConfiguration } from '../../transform/table-configuration.js'
 import { bindQuery } from '../bind.js'
 import { savedQuery } from '../catalog.js'
-import { balanceOfAll, breaksOfAll, continuityOfAll, rowsOfEachItem } from '../each-item.js'
+import { balanceOfAll, breaksOfAll, continuityOfAll, itemsLackedBy, rowsOfEachItem } from '../each-item.js'
 import type { QueryEngine } from '../engines/engine.js'
 import { fewOnce, once } from '../engines/once.js'
 import type { Row } from '../engines/rows.js'
-import type { QueryName } from '../query-types.js'
 import type { Anchor, ArchiveFacts } from './archive-facts.js'
 import { type Boundary, boundaryBetween } from './boundary.js'
 import type { Boundaries } from './erasures.js'
@@ -232,8 +231,16 @@ async function* askAnchor(
   table: TableConfiguration,
   { source, us, untilUs }: Anchor,
 ): AsyncGenerator<TableFinding> {
-  const parameters = { source, time: formatInstant(us, 6), until: formatInstant(untilUs, 6) }
-  for await (const row of askByItem(engine, table, 'anchors', parameters)) {
+  const { sql, values } = bindQuery(savedQuery('anchors'), table, {
+    source,
+    time: formatInstant(us, 6),
+    until: formatInstant(untilUs, 6),
+  })
+  const columns = savedQuery('anchors').columns.map(({ name }) => name)
+  // whatever the query's own order is
+  const ordered = `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
+  const narrowing = itemsLackedBy(table, source, us)
+  for await (const row of rowsOfEachItem(engine, table, { columns, sql: ordered, values, narrowing })) {
     if (row.missing === 'change') continue
     const missing = row.missing as Missing
     const eventTimeUs = Number(row.event_time_us)
@@ -268,19 +275,6 @@ export async function* unbalancedItems(engine: QueryEngine, table: TableConfigur
       erasures: [],
     }
   }
-}
-
-/** A saved query's rows in the order of their items' keys, whatever its own order. */
-function askByItem(
-  engine: QueryEngine,
-  table: TableConfiguration,
-  name: QueryName,
-  parameters: Readonly<Record<string, string>>,
-): AsyncGenerator<Row> {
-  const { sql, values } = bindQuery(savedQuery(name), table, parameters)
-  const ordered = `select * from (\n${sql}\n) as found order by item_key, event_time_us, event_id`
-  const columns = savedQuery(name).columns.map(column => column.name)
-  return rowsOfEachItem(engine, table, { columns, sql: ordered, values })
 }
 
 /** What there is of one item. */

@@ -16,7 +16,7 @@ import type { QueryEngine } from '../../../queries/engines/engine.js'
 import { NarrowedTables } from '../../../queries/engines/narrowed-tables.js'
 import { type Row, rowsOf } from '../../../queries/engines/rows.js'
 import { readArchiveFacts } from '../../../queries/verdict/archive-facts.js'
-import { findingsByItem } from '../../../queries/verdict/continuity.js'
+import { anchorFindings, findingsByItem, type TableFinding } from '../../../queries/verdict/continuity.js'
 import { digestOfStates } from '../../../queries/verdict/states-digest.js'
 import { hashesAt, type ItemOfTable, itemsAt } from '../../../queries/verdict/table-at.js'
 import { type ItemSpan, spansOfItems } from '../../../queries/verdict/table-extent.js'
@@ -235,6 +235,39 @@ it('of older items those that no change is of by a moment are the same', async (
   engine.close()
   await withRandomArchive(60, compare)
   expect([...found].sort()).toEqual([false, true])
+})
+
+it('what a baseline lacks is the same, whether all items are looked at or those alone that it did not see', async () => {
+  let found = 0
+  const compare = async (engine: DuckDbEngine) => {
+    const seen = [
+      ...rowsOf(
+        await engine.run(`
+          select source, max(event_time_us) as us from orders_deliveries where event_name = 'BASELINE' group by source`),
+      ),
+    ]
+    for (const { source, us } of [...seen, { source: 'a baseline without rows', us: (BEGIN + 3) * 1_000_000 }])
+      for (const later of [-5, 5]) {
+        const asked = Number(us) + later * 1_000_000
+        const anchor = { kind: 'baseline' as const, source: String(source), us: asked, untilUs: asked + 2_000_000 }
+        // each engine is asked once about a baseline
+        const [narrow, wide] = [Object.create(engine) as QueryEngine, wideOf(engine)].map(async each => {
+          const findings: TableFinding[] = []
+          for await (const finding of anchorFindings(each, TABLE, anchor)) findings.push(finding)
+          return findings
+        })
+        const expected = await wide
+        expect(await narrow).toEqual(expected)
+        found += expected?.length ?? 0
+      }
+  }
+  const root = temporaryFolder()
+  await writeRows(root, Object.values(ITEMS).flat())
+  const engine = await DuckDbEngine.open(root, [TABLE])
+  await compare(engine)
+  engine.close()
+  await withRandomArchive(20, compare)
+  expect(found).toBeGreaterThan(10)
 })
 
 async function withItemsToldAgain(ask: (engine: DuckDbEngine) => Promise<unknown>): Promise<void> {
