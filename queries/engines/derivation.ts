@@ -18,19 +18,27 @@ const orderOf = ({ eachItem = ['item_key'] }: Scope) => (eachItem.includes('item
 export function readInstead(
   { sql, values }: BoundStatement,
   scope: Scope,
-  { rows, known, before = '' }: Pick<Derivation, 'rows' | 'known'> & { readonly before?: string | undefined },
+  { rows, known, before }: Pick<Derivation, 'rows' | 'known'> & { readonly before?: string | undefined },
   unite: (rows: readonly string[]) => string,
 ): BoundStatement {
-  if (known !== undefined && rows.length === 0) return { sql: `${known}${orderOf(scope)}`, values: [] }
-  const instead = `with ${before}${deliveriesOf(scope)} as ${unite(rows)}`
+  const expressions = before === undefined ? [] : [before]
+  const columns = scope.eachItem?.join(', ')
+  const named = `select ${columns} from (${known}) as known`
+  // what has no rows to read has none in its answer, and need not be planned
+  if (known !== undefined && rows.length === 0)
+    return { sql: `${withOf(expressions)}${columns === undefined ? known : named}${orderOf(scope)}`, values: [] }
+  const instead = withOf([...expressions, `${deliveriesOf(scope)} as ${unite(rows)}`])
   if (known !== undefined) {
-    const columns = scope.eachItem?.join(', ')
     const answer = `select ${columns} from (\n${sql}\n) as answer`
-    return {
-      sql: `${instead}\nselect ${columns} from (${known}) as known\nunion all\n${answer}${orderOf(scope)}`,
-      values,
-    }
+    return { sql: `${instead}${named}\nunion all\n${answer}${orderOf(scope)}`, values }
   }
   const { text } = readStatement(sql)
-  return { sql: /^with\s/i.test(text) ? `${instead},${text.slice('with'.length)}` : `${instead}\n${text}`, values }
+  return {
+    sql: /^with\s/i.test(text) ? `${instead.trimEnd()},${text.slice('with'.length)}` : `${instead}${text}`,
+    values,
+  }
+}
+
+function withOf(expressions: readonly string[]): string {
+  return expressions.length === 0 ? '' : `with ${expressions.join(',\n')}\n`
 }

@@ -41,14 +41,14 @@ export class NarrowedTables {
     // where there is none, no file need be opened to find it
     const isAny = (await query(`${some} limit 1`)).length > 0
     const isAsked = isAny ? `item_key in (${some})` : 'false'
-    const found =
-      others?.rows === undefined
-        ? { rows: [`select * from ${deliveries} where ${isAsked}`], known: others?.select(items, deliveries) }
-        : {
-            before: `${NEEDED} as materialized (${others.rows(items, deliveries)}),\n`,
-            rows: [`select * from ${NEEDED} where ${isAsked}`],
-            known: others.select(items, NEEDED),
-          }
+    const needed = others?.rows && `${NEEDED} as materialized (${others.rows(items, deliveries)})`
+    const from = needed === undefined ? deliveries : NEEDED
+    const isKnown = !isAny && others !== undefined
+    const found = {
+      before: needed,
+      rows: isKnown ? [] : [`select * from ${from} where ${isAsked}`],
+      known: others?.select(items, from),
+    }
     const asked = { ...scope, eachItem: others?.columns ?? scope.eachItem }
     return readInstead(statement, asked, found, ([only]) => `not materialized (${only})`)
   }
